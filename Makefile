@@ -1,0 +1,108 @@
+# libso: maps on SO(n), and the ViT harness that reproduces LieRE.
+#
+#   make            the library, the programs, the benchmarks (without a CUDA toolkit: everything but kernels/)
+#   make deps       install what is missing from Debian's packages (root or sudo; otherwise prints the line and stops)
+#   make check      deps, build, every proof and test suite; ends with the totals
+#   make check-asan the same under AddressSanitizer and UBSan
+#   make prove      the programs of proofs/ alone
+#   make clean
+#
+# A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
+# libso/cpu/group/*.c also once per layout (libso/cpu/real.h). tests/check_X.c must define `Suite *check_X(void)`.
+
+CC      ?= gcc
+BUILD   ?= build
+CFLAGS  ?= -O2 -g
+WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
+INCLUDE := -I. -Ilibso -Iharness -D_GNU_SOURCE
+ALL_CFLAGS := $(CFLAGS) $(WARN) $(INCLUDE) -fopenmp -MMD -MP $(SANITIZE)
+LIBS    := -llapacke -lopenblas -lgomp -lm
+HARNESS_LIBS := -linih -lcjson -lxxhash -lpng
+MARCH_portable :=
+MARCH_avx2     := -march=x86-64-v3
+MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
+ISAS    := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
+COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+.PHONY: all lib clean deps check check-asan run-checks prove layering
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- libso --------------------------------------------------------------------------------------------------------------
+
+REALS     := f32 f64
+LIBSO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out libso/api.c,$(wildcard libso/*.c))) \
+             $(foreach r,$(REALS),$(BUILD)/$(r)/libso/api.o)
+define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
+$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
+	@mkdir -p $$(@D)
+	$(CC) $(ALL_CFLAGS) -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
+LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c,libso/cpu/*.c)))
+endef
+$(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
+
+$(foreach r,$(REALS),$(eval $(BUILD)/$(r)/%.o: %.c ; @mkdir -p $$(@D); \
+	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -DSO_REAL_$(r) -c $$< -o $$@))
+$(BUILD)/libso/%.o: libso/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
+
+lib: $(BUILD)/libso.a
+$(BUILD)/libso.a: $(LIBSO_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+# ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
+
+HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out harness/train.c harness/evaluate.c harness/report.c harness/arrows_png.c,\
+                 $(wildcard harness/*.c)) $(wildcard harness/ops/*.c harness/model/*.c harness/data/*.c harness/io/*.c harness/report/*.c))
+PROGRAMS      := $(patsubst %.c,$(BUILD)/%,$(wildcard harness/train.c harness/evaluate.c harness/report.c harness/arrows_png.c))
+BENCHES       := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out %_io.c,$(wildcard bench/*.c)))
+BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*_io.c))
+PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))
+SUITES        := $(wildcard tests/check_*.c)
+TEST_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
+
+all: lib $(PROGRAMS) $(BENCHES)
+	@command -v nvcc >/dev/null || echo "make: no nvcc on the PATH: built without kernels/ (CUDA)"
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DCOMMIT='"$(COMMIT)"' -c $< -o $@
+$(BUILD)/libharness.a: $(HARNESS_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libso.a
+	$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) $(LIBS) -o $@
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_OBJ) $(BUILD)/libso.a
+	$(CC) $(SANITIZE) -fopenmp $^ $(LIBS) -o $@
+$(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
+	$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
+
+$(BUILD)/tests/suites.h: $(SUITES)
+	@mkdir -p $(@D)
+	printf '$(foreach s,$(SUITES),SUITE($(basename $(notdir $(s))))\n)' > $@
+$(BUILD)/tests/main.o: INCLUDE += -I$(BUILD)/tests
+$(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
+$(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
+	$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+
+prove: $(PROOFS)
+	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
+
+layering:
+	@tests/layering.sh
+
+check: deps
+	@$(MAKE) --no-print-directory run-checks
+run-checks: all layering prove $(BUILD)/tests/check
+	BUILD=$(BUILD) $(BUILD)/tests/check
+check-asan: deps
+	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+
+deps:
+	@./.ci/deps
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,204 @@
+/* so.h: maps between skew-symmetric matrices and rotations, in batches, with derivatives.
+ *
+ *   so_status s = so_exp_f32(ctx, SO_AUTO, n, batch, A, R);        R_b = exp(A_b),  b < batch
+ *
+ * Conventions, valid for every function below unless it says otherwise
+ *   layout       Matrices are dense, row-major and contiguous: element (i, j) of matrix b is X[(b*n + i)*n + j].
+ *   skew input   Only the strict upper triangle of A, E and of a generator is read: A_ij for i < j; A_ji = -A_ij and A_ii = 0
+ *                are implied, whatever the memory there holds (NaN included).
+ *   gradients    dX stands for dLoss/dX. The gradient for a skew matrix A is returned as the skew projection
+ *                (Z - Z^T)/2 of the full gradient Z, all n*n entries written. A parameter p that stands for the pair
+ *                A_ij = p, A_ji = -p therefore has dLoss/dp = 2 dA_ij; so_pack of dA gives dA_ij, without the factor 2.
+ *   aliasing     Inputs and outputs must not overlap, except where a function says "in place".
+ *   empty        n = 0 and batch = 0 are no-ops that return SO_OK; pointers may then be NULL.
+ *   non-finite   A matrix that reads a NaN or Inf gives NaN in all of its own outputs, and the call returns
+ *                SO_ENONFINITE; every other matrix of the call is exact, as if the bad one had not been there.
+ *   same bits    A result depends on its own matrix only: not on the batch size, the place in the batch, the neighbours
+ *                or the number of threads. It may differ between instruction sets, in the last bits.
+ *                (For SO_PADE and SO_EIGEN this rests on LAPACK, which keeps it for n < 200.)
+ *   errors       A call with a bad argument writes nothing; so_ctx_argument() names the argument.
+ *   threads      One context serves one thread at a time; different contexts are independent. The library prints nothing,
+ *                never exits and keeps no global state.
+ *
+ * Accuracy.  u = 2^-24 (f32) or 2^-53 (f64); rho = the largest rotation angle of A = its spectral norm; ||.|| = Frobenius
+ * norm / sqrt(n); the input is taken as exact. For n <= 128 and rho <= 1e3, every method:
+ *   forward        ||R - exp(A)||      <= (10 + 2 rho) u         (SO_CAYLEY: against the Cayley map)
+ *   orthogonality  ||R^T R - I||       <= (16 + 2 rho) u         (SO_EIGEN and SO_CAYLEY: 16 u)
+ *   vjp            ||dA - exact||      <= 30 u ||dR|| (1 + rho/10), whatever the scale of dR
+ *   jvp            ||L - exact||       <= 30 u ||E|| (1 + rho/10)
+ *   exp(0) = I exactly.
+ * Above rho = 1e3 the same bounds are aimed at but not tested; where rho*u >= 1 angles carry no information, R is still
+ * finite and orthogonal. Sources and derivations: README.md of this folder and proofs/.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_H
+#define SO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SO_API __attribute__((visibility("default")))
+#else
+#define SO_API
+#endif
+
+/* ---- Status ---------------------------------------------------------------------------------------------------------- */
+
+typedef enum so_status {
+    SO_OK          = 0,
+    SO_ENULL       = 10, /* a required pointer is NULL */
+    SO_ESIZE       = 11, /* a size is negative, out of range, or the product of sizes overflows */
+    SO_EMETHOD     = 12, /* the method is unknown */
+    SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
+    SO_ESINGULAR   = 21, /* the result is not unique or does not exist for at least one matrix; its outputs are NaN */
+    SO_ENOMEM      = 30, /* the workspace could not be grown */
+    SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */
+    SO_EDEVICE     = 40  /* the device failed */
+} so_status;
+
+SO_API const char *so_status_string(so_status status); /* one line of English without a full stop; never NULL */
+
+/* ---- Context ----------------------------------------------------------------------------------------------------------
+ * A context owns a device, its threads and a workspace. The workspace grows to the largest call seen and is then reused:
+ * no allocation in the steady state. */
+
+typedef struct so_ctx so_ctx;
+
+/* threads: number of CPU threads a call may use, 0 = all cores. On failure *ctx is NULL.
+ * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads < 0), SO_ENOMEM. */
+SO_API so_status so_ctx_create_cpu(so_ctx **ctx, int threads);
+
+SO_API void so_ctx_destroy(so_ctx *ctx); /* NULL is allowed */
+
+/* Name of the argument that the last failing call on this context refused ("n", "A", ...); "" if there is none. */
+SO_API const char *so_ctx_argument(const so_ctx *ctx);
+
+/* Bytes of workspace that the context holds now. After a warm-up call of each kind it is what so_ctx_set_workspace() needs. */
+SO_API size_t so_workspace_bytes(const so_ctx *ctx);
+
+/* From now on use the caller's memory (64-byte aligned, alive until replaced or the context is destroyed) and never
+ * allocate; a call that needs more returns SO_EWORKSPACE and writes nothing. NULL, 0 returns to own memory.
+ * Returns SO_OK, SO_ENULL (ctx; memory with bytes > 0), SO_ESIZE (memory not aligned). */
+SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
+
+/* ---- Exponential ------------------------------------------------------------------------------------------------------
+ * R = exp(A), A: (batch, n, n) skew, R: (batch, n, n) rotation.
+ *   so_exp      R_b = exp(A_b). In place (R == A) is allowed.
+ *   so_exp_vjp  dA_b = skew projection of the gradient, given dR_b = dLoss/dR_b and R_b = exp(A_b) from so_exp of the same
+ *               method: dA = phi(ad_A)(skew(R^T dR)), phi(z) = (e^z - 1)/z. dA may be the memory of R or of dR.
+ *   so_exp_jvp  R_b = exp(A_b) and L_b = d/dt exp(A_b + t E_b) at t = 0.
+ * Returns SO_OK, SO_ENULL, SO_ESIZE (n < 0, batch < 0 or too large), SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
+
+typedef enum so_method {
+    SO_AUTO       = 0, /* closed forms for n <= 4, else polynomial */
+    SO_POLYNOMIAL = 1, /* even/odd split, shifted Chebyshev series in A^2, scaling and squaring */
+    SO_PADE       = 2, /* diagonal Pade approximant, linear solve by LAPACK, scaling and squaring */
+    SO_EIGEN      = 3, /* skew tridiagonal form, bidiagonal SVD of half the size; error of R^T R independent of rho */
+    SO_CAYLEY     = 4  /* (I - A/2)^-1 (I + A/2): first-order approximation of exp (angles become 2 atan(angle/2)),
+                          orthogonal for every A; its error against exp is about rho^3/12 */
+} so_method;
+
+SO_API so_status so_exp_f32(so_ctx *, so_method, int n, int64_t batch, const float *A, float *R);
+SO_API so_status so_exp_f64(so_ctx *, so_method, int n, int64_t batch, const double *A, double *R);
+SO_API so_status so_exp_vjp_f32(so_ctx *, so_method, int n, int64_t batch, const float *A, const float *R, const float *dR, float *dA);
+SO_API so_status so_exp_vjp_f64(so_ctx *, so_method, int n, int64_t batch, const double *A, const double *R, const double *dR, double *dA);
+SO_API so_status so_exp_jvp_f32(so_ctx *, so_method, int n, int64_t batch, const float *A, const float *E, float *R, float *L);
+SO_API so_status so_exp_jvp_f64(so_ctx *, so_method, int n, int64_t batch, const double *A, const double *E, double *R, double *L);
+
+/* ---- Cayley map -------------------------------------------------------------------------------------------------------
+ * R = (I - A/2)^-1 (I + A/2): the same as so_exp with SO_CAYLEY. Never singular; the inverse misses rotations by pi.
+ * Derivative without a solve: dA = 1/4 (I + R) skew(R^T dR) (I + R)^T. Aliasing and statuses as for so_exp. */
+
+SO_API so_status so_cayley_f32(so_ctx *, int n, int64_t batch, const float *A, float *R);
+SO_API so_status so_cayley_f64(so_ctx *, int n, int64_t batch, const double *A, double *R);
+SO_API so_status so_cayley_vjp_f32(so_ctx *, int n, int64_t batch, const float *A, const float *R, const float *dR, float *dA);
+SO_API so_status so_cayley_vjp_f64(so_ctx *, int n, int64_t batch, const double *A, const double *R, const double *dR, double *dA);
+SO_API so_status so_cayley_jvp_f32(so_ctx *, int n, int64_t batch, const float *A, const float *E, float *R, float *L);
+SO_API so_status so_cayley_jvp_f64(so_ctx *, int n, int64_t batch, const double *A, const double *E, double *R, double *L);
+
+/* ---- Skew matrices and their entries (vee, hat) -----------------------------------------------------------------------
+ * so_pack    p: (batch, n(n-1)/2) = strict upper triangle of A row by row: A_01 A_02 .. A_0,n-1 A_12 ..
+ * so_unpack  the skew matrix with these entries: A_ij = p, A_ji = -p, A_ii = 0.
+ * Plain copies: a NaN or Inf is copied and SO_OK returned. Not in place.
+ * Returns SO_OK, SO_ENULL, SO_ESIZE. */
+
+SO_API so_status so_pack_f32(so_ctx *, int n, int64_t batch, const float *A, float *p);
+SO_API so_status so_pack_f64(so_ctx *, int n, int64_t batch, const double *A, double *p);
+SO_API so_status so_unpack_f32(so_ctx *, int n, int64_t batch, const float *p, float *A);
+SO_API so_status so_unpack_f64(so_ctx *, int n, int64_t batch, const double *p, double *A);
+
+/* ---- Orthogonality ----------------------------------------------------------------------------------------------------
+ * so_orthogonality  defect[b] = ||R_b^T R_b - I||_F, batch values; accumulated in f64. Error <= 4 u sqrt(n) (1 + defect) + u defect.
+ * so_project        R_b <- the rotation nearest to R_b in the Frobenius norm (orthogonal polar factor with det = +1), in place.
+ *                   Not unique, hence SO_ESINGULAR and NaN in that matrix: R_b has rank < n - 1; or det(R_b) < 0 and its
+ *                   two smallest singular values are equal.
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENONFINITE, SO_ESINGULAR (so_project), SO_ENOMEM, SO_EWORKSPACE. */
+
+SO_API so_status so_orthogonality_f32(so_ctx *, int n, int64_t batch, const float *R, float *defect);
+SO_API so_status so_orthogonality_f64(so_ctx *, int n, int64_t batch, const double *R, double *defect);
+SO_API so_status so_project_f32(so_ctx *, int n, int64_t batch, float *R);
+SO_API so_status so_project_f64(so_ctx *, int n, int64_t batch, double *R);
+
+/* ---- Positional encoding: LieRE ---------------------------------------------------------------------------------------
+ * so_encode      R[g][t] = exp(sum_d position[t][d] generator[g][d])       (LieRE, arXiv 2406.10322, section 4)
+ *   position     (tokens, dims)               any real coordinates; position 0 gives the identity exactly
+ *   generator    (groups, dims, tile, tile)   skew; a group is one tile of one head of one layer
+ *   R            (groups, tokens, tile, tile)
+ * so_encode_vjp  given R from so_encode and dR = dLoss/dR:
+ *   dgenerator[g][d] = sum_t position[t][d] dA[g][t]           (groups, dims, tile, tile), skew
+ *   dposition[t][d]  = sum_g <dA[g][t], generator[g][d]>       (tokens, dims); may be NULL
+ *   where dA is the skew gradient of so_exp_vjp. The token sum is done in a fixed order.
+ * The token-wise generators never exist in memory as a whole; extra memory is O(threads tile^2).
+ * A token-wise generator is formed with one rounding per dimension, which counts as part of the input of the exponential.
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
+
+typedef struct so_encoding {
+    so_method method;
+    int dims;       /* D: coordinates of a position, >= 1 */
+    int tile;       /* b: order of a generator, >= 1; 2 is RoPE with learned frequencies, the head dimension is dense LieRE */
+    int64_t groups; /* G */
+    int64_t tokens; /* T */
+} so_encoding;
+
+SO_API so_status so_encode_f32(so_ctx *, const so_encoding *, const float *position, const float *generator, float *R);
+SO_API so_status so_encode_f64(so_ctx *, const so_encoding *, const double *position, const double *generator, double *R);
+SO_API so_status so_encode_vjp_f32(so_ctx *, const so_encoding *, const float *position, const float *generator, const float *R,
+                                   const float *dR, float *dgenerator, float *dposition);
+SO_API so_status so_encode_vjp_f64(so_ctx *, const so_encoding *, const double *position, const double *generator, const double *R,
+                                   const double *dR, double *dgenerator, double *dposition);
+
+/* ---- Rotation of vectors ----------------------------------------------------------------------------------------------
+ * so_rotate      y[s][t][g] = R[g mod rotations][t] x[s][t][g],  s < samples, t < tokens, g < groups
+ *   x, y         vector (s, t, g) starts at element s*sample_stride + t*token_stride + g*tile and has tile elements:
+ *                queries or keys of all heads, also inside a larger buffer such as (samples, tokens, 3, heads, head_dim)
+ *   R            (rotations, tokens, tile, tile); rotations divides groups: fewer rotations than groups = shared by heads
+ *                In place (y == x) is allowed.
+ * so_rotate_vjp  dx[s][t][g] = R^T dy[s][t][g];    dR[r][t] += sum over s and g = r mod rotations of dy x^T
+ *                dR is added to, so that queries and keys can share one; dR may be NULL. dx may be the memory of dy.
+ * Values are not screened: a NaN stays in the vector (and in the dR) that reads it, and SO_OK is returned.
+ * Error of y: <= tile u |R| |x| entry by entry. Returns SO_OK, SO_ENULL, SO_ESIZE. */
+
+typedef struct so_rotation {
+    int tile;              /* b >= 1 */
+    int64_t samples;       /* S */
+    int64_t tokens;        /* T */
+    int64_t groups;        /* vectors per token */
+    int64_t rotations;     /* rotation matrices per token; divides groups */
+    int64_t sample_stride; /* elements; >= 0 */
+    int64_t token_stride;  /* elements; >= groups * tile */
+} so_rotation;
+
+SO_API so_status so_rotate_f32(so_ctx *, const so_rotation *, const float *R, const float *x, float *y);
+SO_API so_status so_rotate_f64(so_ctx *, const so_rotation *, const double *R, const double *x, double *y);
+SO_API so_status so_rotate_vjp_f32(so_ctx *, const so_rotation *, const float *R, const float *x, const float *dy, float *dx, float *dR);
+SO_API so_status so_rotate_vjp_f64(so_ctx *, const so_rotation *, const double *R, const double *x, const double *dy, double *dx, double *dR);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
