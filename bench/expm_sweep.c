@@ -1,0 +1,256 @@
+/* expm_sweep.c: speed and error of so_exp and so_exp_vjp in the same rows: method x type x n x norm, or a user's own matrices.
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options_io.h"
+#include "plot_io.h"
+#include "rows_io.h"
+#include "user_io.h"
+
+enum { MAX_ITEMS = 32, MAX_THREADS = 4096, MAX_N = 1024 };
+
+static option table[] = {
+    {"quick", NULL, NULL, "a minute's selection of n and norms instead of the whole sweep", false, NULL},
+    {"methods", "LIST", NULL, "of auto, polynomial, pade, eigen, cayley\n[the last four; with --matrices: auto]", false, NULL},
+    {"dtypes", "LIST", "f32,f64", "of f32, f64", false, NULL},
+    {"n", "LIST", NULL, "orders of the matrices [2,3,4,8,16,32,64,128; --quick: 4,8,32,64]", false, NULL},
+    {"norm", "LIST", NULL, "numbers (Gaussian matrices scaled to this spectral norm), gaussian (entries\n"
+     "N(0, 1)), pencil (LieRE at initialisation) [0.1,1,10,100,1000,pencil; --quick: 1,30]", false, NULL},
+    {"batch", "N", NULL, "matrices per call [as many as exceed the second-level caches]", false, NULL},
+    {"in-cache", NULL, NULL, "batches that fit the second-level caches instead", false, NULL},
+    {"threads", "N", "0", "threads of libso, 0 = all cores", false, NULL},
+    {"repetitions", "N", NULL, "timings per row [9; --quick: 3]", false, NULL},
+    {"seconds", "S", "2", "a row stops repeating after this time, but not before three timings", false, NULL},
+    {"seed", "N", "1", "of the random matrices", false, NULL},
+    {"csv", "FILE", NULL, "write the rows to FILE as well", false, NULL},
+    {"plot", "[DIR]", "runs/expm_sweep", "draw error against norm and throughput against n (gnuplot): PNG and SVG\nin DIR", false, NULL},
+    {"matrices", "A.npy", NULL, "measure these matrices: float32 or float64, shape (batch, n, n), C order;\n"
+     "only the strict upper triangle is read", false, NULL},
+    {"upstream", "G.npy", NULL, "gradients of a loss with respect to exp(A), same shape and type as A.npy", false, NULL},
+    {"save-exp", "R.npy", NULL, "write exp(A)", false, NULL},
+    {"save-vjp", "D.npy", NULL, "write the gradient with respect to A (its skew projection, see so.h)", false, NULL},
+    {0}};
+
+static const char about[] = "usage: expm_sweep [options]\n"
+                            "Measures the exponential of skew-symmetric matrices and its gradient: time and error of each method.";
+static const char after[] = "Exit status: 0, or 1 if an error exceeds the contract of so.h or something fails, 2 for wrong use.";
+
+typedef struct sweep {
+    so_method methods[SWEEP_METHODS];
+    sweep_real reals[SWEEP_REALS];
+    int n[MAX_ITEMS];
+    const char *norms[MAX_ITEMS];
+    int method_count, real_count, n_count, norm_count;
+    int64_t batch; /* 0 = by the cache */
+    bool in_cache;
+    uint64_t seed;
+    sweep_effort effort;
+    evidence evidence;
+    FILE *csv;
+    plot_point *points;
+    int point_count, outside;
+} sweep;
+
+static const char *text(const char *name)
+{
+    return options_find(table, name)->text;
+}
+
+static bool given(const char *name)
+{
+    return options_find(table, name)->given;
+}
+
+static const char *chosen(const char *name, const char *quick, const char *whole)
+{
+    return text(name) ? text(name) : given("quick") ? quick : whole;
+}
+
+/* ---- Lists -------------------------------------------------------------------------------------------------------------- */
+
+static int find_name(const char *what, const char *item, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(item, names[i]) == 0)
+            return i;
+    options_refuse("--%s: '%s' is unknown (--help lists what there is)", what, item);
+}
+
+static void add_method(const char *item, void *to)
+{
+    sweep *s = to;
+    so_method method = (so_method)find_name("methods", item, sweep_method_name, SWEEP_METHODS);
+    for (int i = 0; i < s->method_count; i++)
+        if (s->methods[i] == method)
+            options_refuse("--methods: '%s' is named twice", item);
+    s->methods[s->method_count++] = method;
+}
+
+static void add_real(const char *item, void *to)
+{
+    sweep *s = to;
+    sweep_real real = (sweep_real)find_name("dtypes", item, sweep_real_name, SWEEP_REALS);
+    if (s->real_count > 0 && s->reals[0] == real)
+        options_refuse("--dtypes: '%s' is named twice", item);
+    if (s->real_count < SWEEP_REALS)
+        s->reals[s->real_count++] = real;
+}
+
+static void add_n(const char *item, void *to)
+{
+    sweep *s = to;
+    if (s->n_count == MAX_ITEMS)
+        options_refuse("--n: more than %d items", MAX_ITEMS);
+    s->n[s->n_count++] = (int)options_integer("n", item, 1, MAX_N);
+}
+
+static void add_norm(const char *item, void *to)
+{
+    sweep *s = to;
+    if (s->norm_count == MAX_ITEMS)
+        options_refuse("--norm: more than %d items", MAX_ITEMS);
+    if (strcmp(item, "gaussian") != 0 && strcmp(item, "pencil") != 0)
+        options_number("norm", item, 0, 1e30);
+    s->norms[s->norm_count] = strdup(item);
+    if (!s->norms[s->norm_count++])
+        options_refuse("out of memory");
+}
+
+/* ---- Rows --------------------------------------------------------------------------------------------------------------- */
+
+static void report_row(sweep *s, const rows_case *c, const sweep_row *row)
+{
+    rows_table_row(stdout, c, row);
+    if (s->csv)
+        rows_csv_row(s->csv, &s->evidence, c, row);
+    s->outside += !sweep_row_keeps_contract(row, c->n);
+    s->points[s->point_count++] = (plot_point){*c, *row};
+}
+
+static void measure_input(sweep *s, const sweep_input *in, const char *norm, sweep_output *keep)
+{
+    sweep_row rows[2 * SWEEP_METHODS];
+    rows_case c = {.real = in->real, .n = in->n, .batch = in->batch};
+    snprintf(c.input, sizeof c.input, "%s", in->kind);
+    snprintf(c.norm, sizeof c.norm, "%s", norm);
+    int count = sweep_measure(in, s->methods, s->method_count, &s->effort, rows, keep);
+    for (int i = 0; i < count; i++)
+        report_row(s, &c, &rows[i]);
+}
+
+static void run_sweep(sweep *s)
+{
+    for (int r = 0; r < s->real_count; r++)
+        for (int i = 0; i < s->n_count; i++)
+            for (int k = 0; k < s->norm_count; k++) {
+                int64_t batch = s->batch ? s->batch : sweep_batch(s->reals[r], s->n[i], s->evidence.threads, s->in_cache);
+                sweep_input in = sweep_input_make(s->reals[r], s->n[i], batch, s->norms[k], s->seed);
+                measure_input(s, &in, s->norms[k], NULL);
+                sweep_input_free(&in);
+            }
+}
+
+static void run_user(sweep *s)
+{
+    sweep_input in = user_read(text("matrices"), text("upstream"));
+    if (text("save-exp"))
+        user_check_target(text("save-exp"));
+    if (text("save-vjp"))
+        user_check_target(text("save-vjp"));
+    sweep_output out = {0};
+    if (in.batch > 0 && in.n > 0)
+        measure_input(s, &in, "file", s->method_count == 1 ? &out : NULL);
+    if (text("save-exp"))
+        user_write(text("save-exp"), &in, out.R);
+    if (text("save-vjp"))
+        user_write(text("save-vjp"), &in, out.D);
+    free(out.R);
+    free(out.D);
+    sweep_input_free(&in);
+}
+
+/* ---- Start -------------------------------------------------------------------------------------------------------------- */
+
+static void check_combinations(const sweep *s)
+{
+    static const char *const needs_matrices[] = {"upstream", "save-exp", "save-vjp"};
+    static const char *const needs_sweep[] = {"n", "norm", "batch", "dtypes", "in-cache", "quick", "plot"};
+    for (size_t i = 0; i < sizeof needs_matrices / sizeof *needs_matrices && !given("matrices"); i++)
+        if (given(needs_matrices[i]))
+            options_refuse("--%s needs --matrices A.npy", needs_matrices[i]);
+    for (size_t i = 0; i < sizeof needs_sweep / sizeof *needs_sweep && given("matrices"); i++)
+        if (given(needs_sweep[i]))
+            options_refuse("--%s does not go with --matrices: the file decides", needs_sweep[i]);
+    if (given("save-vjp") && !given("upstream"))
+        options_refuse("--save-vjp needs --upstream G.npy, the gradient of the loss with respect to exp(A)");
+    if ((given("save-exp") || given("save-vjp")) && s->method_count > 1)
+        options_refuse("--save-exp and --save-vjp write one result: name one method with --methods");
+    if (given("batch") && given("in-cache"))
+        options_refuse("--batch and --in-cache exclude each other");
+}
+
+static sweep read_options(int argc, char **argv)
+{
+    options_parse(table, argc, argv, about, after);
+    sweep s = {.in_cache = given("in-cache")};
+    options_list("methods", text("methods") ? text("methods") : given("matrices") ? "auto" : "polynomial,pade,eigen,cayley",
+                 add_method, &s);
+    options_list("dtypes", text("dtypes"), add_real, &s);
+    options_list("n", chosen("n", "4,8,32,64", "2,3,4,8,16,32,64,128"), add_n, &s);
+    options_list("norm", chosen("norm", "1,30", "0.1,1,10,100,1000,pencil"), add_norm, &s);
+    s.batch = text("batch") ? options_integer("batch", text("batch"), 1, 1LL << 32) : 0;
+    s.seed = (uint64_t)options_integer("seed", text("seed"), 0, INT64_MAX);
+    s.effort.threads = (int)options_integer("threads", text("threads"), 0, MAX_THREADS);
+    s.effort.repetitions = (int)options_integer("repetitions", chosen("repetitions", "3", "9"), 1, 1000);
+    s.effort.seconds = options_number("seconds", text("seconds"), 0, 1e6);
+    check_combinations(&s);
+    s.evidence = evidence_collect(s.effort.threads);
+    s.points = sweep_allocate((int64_t)s.real_count * s.n_count * s.norm_count * s.method_count * 2, sizeof *s.points);
+    return s;
+}
+
+static void open_outputs(sweep *s)
+{
+    if (given("plot"))
+        plot_open(text("plot"));
+    if (!text("csv"))
+        return;
+    s->csv = fopen(text("csv"), "w");
+    if (!s->csv)
+        options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
+    rows_csv_head(s->csv);
+}
+
+static int finish(sweep *s)
+{
+    int status = EXIT_SUCCESS;
+    if (s->csv && (ferror(s->csv) | fclose(s->csv)) != 0) {
+        fprintf(stderr, "expm_sweep: %s could not be written whole: %s\n", text("csv"), strerror(errno));
+        status = EXIT_FAILURE;
+    }
+    if (given("plot") && !plot_draw(text("plot"), s->points, s->point_count, &s->evidence))
+        status = EXIT_FAILURE;
+    if (s->outside > 0) {
+        fprintf(stderr, "expm_sweep: %d of %d rows are outside the contract of so.h\n", s->outside, s->point_count);
+        status = EXIT_FAILURE;
+    }
+    free(s->points);
+    for (int i = 0; i < s->norm_count; i++)
+        free((char *)s->norms[i]);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    sweep s = read_options(argc, argv);
+    open_outputs(&s);
+    rows_table_head(stdout, &s.evidence);
+    if (given("matrices"))
+        run_user(&s);
+    else
+        run_sweep(&s);
+    return finish(&s);
+}

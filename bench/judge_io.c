@@ -1,0 +1,151 @@
+/* judge_io.c: see judge_io.h. SPDX-License-Identifier: MIT */
+#include "judge_io.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "exact_io.h"
+
+typedef struct sample {
+    int64_t at; /* place in the batch */
+    double rho, upstream;
+    long double *R[2], *D[2]; /* exponential, Cayley map */
+} sample;
+
+struct judge {
+    const sweep_input *input;
+    int count;
+    sample *samples;
+};
+
+/* A reference costs about 80 n^3 slow operations: as many as keep a row below a second. */
+static int sample_count(int n)
+{
+    return n <= 16 ? 16 : n <= 32 ? 8 : n <= 64 ? 3 : n <= 128 ? 2 : n <= 256 ? 1 : 0;
+}
+
+static long double load(sweep_real real, const void *from, size_t at)
+{
+    return real == SWEEP_F32 ? (long double)((const float *)from)[at] : (long double)((const double *)from)[at];
+}
+
+static void load_matrix(const sweep_input *in, const void *stack, int64_t b, long double *X)
+{
+    size_t size = (size_t)in->n * (size_t)in->n;
+    for (size_t i = 0; i < size; i++)
+        X[i] = load(in->real, stack, (size_t)b * size + i);
+}
+
+static long double *square(int n)
+{
+    return sweep_allocate((int64_t)n * n, sizeof(long double));
+}
+
+/* Only the strict upper triangle counts, as in so.h. */
+static void make_skew(int n, long double *A)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = i; j < n; j++)
+            A[(size_t)j * (size_t)n + (size_t)i] = i == j ? 0 : -A[(size_t)i * (size_t)n + (size_t)j];
+}
+
+static void sample_free(sample *s)
+{
+    for (int k = 0; k < 2; k++) {
+        free(s->R[k]);
+        free(s->D[k]);
+    }
+}
+
+/* False where there is nothing to compare with: a matrix that is not finite, or angles without information. */
+static bool sample_fill(const sweep_input *in, sample *s)
+{
+    int n = in->n;
+    long double *A = square(n), *G = in->G ? square(n) : NULL;
+    load_matrix(in, in->A, s->at, A);
+    make_skew(n, A);
+    if (G)
+        load_matrix(in, in->G, s->at, G);
+    s->rho = exact_rho(n, A);
+    s->upstream = G ? exact_distance(n, G, NULL) : 0;
+    bool good = s->rho * sweep_unit(in->real) < 1 && isfinite(s->upstream);
+    for (int k = 0; k < 2 && good; k++) {
+        s->R[k] = square(n);
+        s->D[k] = G ? square(n) : NULL;
+    }
+    if (good) {
+        exact_exp(n, s->rho, A, G, s->R[0], s->D[0]);
+        exact_cayley(n, A, G, s->R[1], s->D[1]);
+    }
+    free(A);
+    free(G);
+    return good;
+}
+
+judge *judge_create(const sweep_input *in)
+{
+    judge *j = sweep_allocate(1, sizeof *j);
+    int64_t wanted = sample_count(in->n) < in->batch ? sample_count(in->n) : in->batch;
+    j->input = in;
+    j->samples = sweep_allocate(wanted, sizeof *j->samples);
+    for (int64_t i = 0; i < wanted && in->n > 0; i++) { /* spread over the batch, first and last included */
+        sample s = {.at = wanted > 1 ? i * (in->batch - 1) / (wanted - 1) : 0};
+        if (sample_fill(in, &s))
+            j->samples[j->count++] = s;
+        else
+            sample_free(&s);
+    }
+    return j;
+}
+
+void judge_free(judge *j)
+{
+    for (int i = 0; i < j->count; i++)
+        sample_free(&j->samples[i]);
+    free(j->samples);
+    free(j);
+}
+
+static void keep_worst(double error, double bound, double *worst, double *worst_bound)
+{
+    if (isnan(*worst) || !(error / bound <= *worst / *worst_bound)) {
+        *worst = isnan(error) ? INFINITY : error;
+        *worst_bound = bound;
+    }
+}
+
+static double quotient(double error, double scale)
+{
+    return scale > 0 ? error / scale : error > 0 ? INFINITY : error;
+}
+
+void judge_row(const judge *j, const void *R, const void *D, sweep_row *row)
+{
+    const sweep_input *in = j->input;
+    bool cayley = row->method == SO_CAYLEY, bounded = cayley || row->method == SO_EIGEN;
+    double u = sweep_unit(in->real);
+    long double *X = square(in->n);
+    row->checked = j->count;
+    row->error = row->error_bound = row->orthogonality = row->orthogonality_bound = row->rho = NAN;
+    for (int i = 0; i < j->count; i++) {
+        const sample *s = &j->samples[i];
+        row->rho = fmax(row->rho, s->rho);
+        load_matrix(in, D ? D : R, s->at, X);
+        if (D) {
+            double error = quotient(exact_distance(in->n, X, s->D[cayley]), u * s->upstream);
+            keep_worst(error, 30 * (1 + s->rho / 10), &row->error, &row->error_bound);
+            continue;
+        }
+        keep_worst(exact_distance(in->n, X, s->R[cayley]) / u, 10 + 2 * s->rho, &row->error, &row->error_bound);
+        keep_worst(exact_defect(in->n, X) / u, bounded ? 16 : 16 + 2 * s->rho, &row->orthogonality, &row->orthogonality_bound);
+    }
+    free(X);
+}
+
+bool sweep_row_keeps_contract(const sweep_row *row, int n)
+{
+    if (row->checked == 0 || n > 128 || row->rho > 1e3 * (1 + 1e-6)) /* --norm 1000 rounded to f32 is still meant */
+        return true;
+    return row->error <= row->error_bound &&
+           (row->direction == SWEEP_VJP || row->orthogonality <= row->orthogonality_bound);
+}

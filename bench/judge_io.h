@@ -1,0 +1,16 @@
+/* judge_io.h: the error of a method on some matrices of a case, against exact_io.h.
+ * SPDX-License-Identifier: MIT */
+#ifndef BENCH_JUDGE_IO_H
+#define BENCH_JUDGE_IO_H
+
+#include "sweep_io.h"
+
+typedef struct judge judge; /* references of the matrices that are compared, computed once for all methods */
+
+judge *judge_create(const sweep_input *input);
+void judge_free(judge *judge);
+
+/* Fills checked, rho, error.. of the row from R, or from D where D is not NULL. */
+void judge_row(const judge *judge, const void *R, const void *D, sweep_row *row);
+
+#endif

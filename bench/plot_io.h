@@ -1,0 +1,18 @@
+/* plot_io.h: pictures of a sweep, drawn by gnuplot. SPDX-License-Identifier: MIT */
+#ifndef BENCH_PLOT_IO_H
+#define BENCH_PLOT_IO_H
+
+#include "rows_io.h"
+
+typedef struct plot_point {
+    rows_case where;
+    sweep_row row;
+} plot_point;
+
+/* Makes the folder and looks for gnuplot; ends the program with one line if either is missing. */
+void plot_open(const char *folder);
+
+/* Writes folder/expm_error and folder/expm_throughput as .gp (script with the data inside), .png and .svg. */
+bool plot_draw(const char *folder, const plot_point *points, int count, const evidence *e);
+
+#endif

@@ -1,0 +1,109 @@
+/* rows_io.c: see rows_io.h. SPDX-License-Identifier: MIT */
+#include "rows_io.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void read_machine(char *out, size_t size)
+{
+    char line[256];
+    snprintf(out, size, "unknown processor");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        char *value = strchr(line, ':');
+        if (value && strncmp(line, "model name", 10) == 0) {
+            value[strcspn(value, "\n")] = '\0';
+            snprintf(out, size, "%.100s", value + 2);
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
+    for (char *c = out; *c; c++) /* the only characters that would need quoting in CSV */
+        if (*c == ',' || *c == '"')
+            *c = ' ';
+}
+
+static int usable_cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+evidence evidence_collect(int threads)
+{
+    evidence e = {.threads = threads > 0 ? threads : usable_cores()};
+    read_machine(e.machine, sizeof e.machine);
+#ifdef __clang__
+    snprintf(e.compiler, sizeof e.compiler, "clang %s", __clang_version__);
+#else
+    snprintf(e.compiler, sizeof e.compiler, "gcc %s", __VERSION__);
+#endif
+    snprintf(e.commit, sizeof e.commit, "%s", COMMIT);
+    time_t seconds = time(NULL);
+    struct tm utc;
+    strftime(e.date, sizeof e.date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+    return e;
+}
+
+void rows_table_head(FILE *to, const evidence *e)
+{
+    fprintf(to, "machine %s, %d thread%s; %s; commit %s; %s\n", e->machine, e->threads, e->threads == 1 ? "" : "s", e->compiler,
+            e->commit, e->date);
+    fprintf(to, "times per matrix; GFLOP/s of the nominal count; errors in units of u with their quotient to the bound of so.h\n");
+    fprintf(to, "%-5s %4s %-9s %9s %-10s %-8s %8s %4s %10s %10s %12s %8s %8s %6s %8s %6s\n", "type", "n", "norm", "rho", "method",
+            "what", "batch", "reps", "median us", "min us", "matrices/s", "GFLOP/s", "error", "/bound", "orthog.", "/bound");
+}
+
+static void print_error(FILE *to, double error, double bound)
+{
+    if (isnan(error))
+        fprintf(to, " %8s %6s", "-", "-");
+    else
+        fprintf(to, " %8.3g %6.2f", error, error / bound);
+}
+
+void rows_table_row(FILE *to, const rows_case *c, const sweep_row *row)
+{
+    fprintf(to, "%-5s %4d %-9.9s %9.3g %-10s %-8s %8" PRId64 " %4d %10.4g %10.4g %12.4g %8.3g", sweep_real_name[c->real], c->n,
+            c->norm, row->rho, sweep_method_name[row->method], sweep_direction_name[row->direction], c->batch, row->repetitions,
+            row->median_us, row->min_us, 1e6 / row->median_us, 1e-3 * row->flops / row->median_us);
+    print_error(to, row->error, row->error_bound);
+    print_error(to, row->orthogonality, row->orthogonality_bound);
+    fprintf(to, "%s\n", sweep_row_keeps_contract(row, c->n) ? "" : "  OUTSIDE THE CONTRACT");
+    fflush(to);
+}
+
+void rows_csv_head(FILE *to)
+{
+    fprintf(to, "machine,compiler,commit,date,threads,method,dtype,n,batch,input,norm,rho,direction,warmup,repetitions,calls,"
+                "median_us,min_us,matrices_per_s,bytes,flops,gflops,checked,error_u,error_bound_u,error_ratio,"
+                "orthogonality_u,orthogonality_bound_u,orthogonality_ratio\n");
+}
+
+static void csv_error(FILE *to, double error, double bound)
+{
+    if (isnan(error))
+        fprintf(to, ",,,");
+    else
+        fprintf(to, ",%.4g,%.4g,%.4g", error, bound, error / bound);
+}
+
+void rows_csv_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row)
+{
+    fprintf(to, "%s,%s,%s,%s,%d,%s,%s,%d,%" PRId64 ",%s,%s,", e->machine, e->compiler, e->commit, e->date, e->threads,
+            sweep_method_name[row->method], sweep_real_name[c->real], c->n, c->batch, c->input, c->norm);
+    if (!isnan(row->rho))
+        fprintf(to, "%.6g", row->rho);
+    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.0f,%.4g,%d", sweep_direction_name[row->direction], row->warmup, row->repetitions,
+            row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes, row->flops,
+            1e-3 * row->flops / row->median_us, row->checked);
+    csv_error(to, row->error, row->error_bound);
+    csv_error(to, row->orthogonality, row->orthogonality_bound);
+    fputc('\n', to);
+    fflush(to);
+}

@@ -1,0 +1,18 @@
+/* user_io.h: a user's own matrices in, what libso made of them out. SPDX-License-Identifier: MIT */
+#ifndef BENCH_USER_IO_H
+#define BENCH_USER_IO_H
+
+#include "sweep_io.h"
+
+/* Reads A and, if `upstream` is not NULL, G of the same shape and type; ends the program with one line if that is impossible.
+ * Says on stderr which matrices are not finite or not skew-symmetric: the first are carried as NaN, of the second only the
+ * strict upper triangle counts. */
+sweep_input user_read(const char *matrices, const char *upstream);
+
+/* Ends the program with one line if a file at `path` could not be created: asked before the work, not after it. */
+void user_check_target(const char *path);
+
+/* Writes a stack of the shape and type of `input`, or ends the program with one line. */
+void user_write(const char *path, const sweep_input *input, void *stack);
+
+#endif
