@@ -46,8 +46,8 @@ typedef struct ops_dropout {
 } ops_dropout;
 
 typedef struct ops_adam {
-    float beta1, beta2, eps;
-    float weight_decay;
+    double beta1, beta2, eps; /* double: 1 - 0.999f is wrong in the fifth digit */
+    double weight_decay;
     bool decoupled; /* AdamW: x -= lr wd x; otherwise Adam: the gradient gets + wd x */
 } ops_adam;
 
@@ -125,8 +125,11 @@ struct ops {
                                    float *dlogits);
 
     /* One step of Adam (Kingma, Ba 2015) or AdamW as PyTorch defines them; step counts from 1. */
-    void (*adam)(ops *, const ops_adam *, float lr, int64_t step, size_t n, float *x, const float *gradient, float *m, float *v);
+    void (*adam)(ops *, const ops_adam *, double lr, int64_t step, size_t n, float *x, const float *gradient, float *m, float *v);
 };
+
+/* One line on stderr, exit status 1. */
+_Noreturn void ops_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* threads: 0 = all cores. Sets OpenBLAS to one thread for the whole process: the backend splits the work itself. */
 ops *ops_create_cpu(int threads);
