@@ -17,8 +17,10 @@ static option table[] = {
     {"methods", "LIST", NULL, "of auto, polynomial, pade, eigen, cayley\n[the last four; with --matrices: auto]", false, NULL},
     {"dtypes", "LIST", "f32,f64", "of f32, f64", false, NULL},
     {"n", "LIST", NULL, "orders of the matrices [2,3,4,8,16,32,64,128; --quick: 4,8,32,64]", false, NULL},
-    {"norm", "LIST", NULL, "numbers (Gaussian matrices scaled to this spectral norm), gaussian (entries\n"
-     "N(0, 1)), pencil (LieRE at initialisation) [0.1,1,10,100,1000,pencil; --quick: 1,30]", false, NULL},
+    {"norm", "LIST", NULL,
+     "numbers (Gaussian matrices scaled to this spectral norm), gaussian (entries\n"
+     "N(0, 1)), pencil (LieRE at initialisation) [0.1,1,10,100,1000,pencil; --quick: 1,30]",
+     false, NULL},
     {"batch", "N", NULL, "matrices per call [as many as exceed the second-level caches]", false, NULL},
     {"in-cache", NULL, NULL, "batches that fit the second-level caches instead", false, NULL},
     {"threads", "N", "0", "threads of libso, 0 = all cores", false, NULL},
@@ -26,17 +28,22 @@ static option table[] = {
     {"seconds", "S", "2", "a row stops repeating after this time, but not before three timings", false, NULL},
     {"seed", "N", "1", "of the random matrices", false, NULL},
     {"csv", "FILE", NULL, "write the rows to FILE as well", false, NULL},
-    {"plot", "[DIR]", "runs/expm_sweep", "draw error against norm and throughput against n (gnuplot): PNG and SVG\nin DIR", false, NULL},
-    {"matrices", "A.npy", NULL, "measure these matrices: float32 or float64, shape (batch, n, n), C order;\n"
-     "only the strict upper triangle is read", false, NULL},
+    {"plot", "[DIR]", "runs/expm_sweep", "draw error against norm and throughput against n (gnuplot): PNG and SVG\nin DIR",
+     false, NULL},
+    {"matrices", "A.npy", NULL,
+     "measure these matrices: float32 or float64, shape (batch, n, n), C order;\n"
+     "only the strict upper triangle is read",
+     false, NULL},
     {"upstream", "G.npy", NULL, "gradients of a loss with respect to exp(A), same shape and type as A.npy", false, NULL},
     {"save-exp", "R.npy", NULL, "write exp(A)", false, NULL},
     {"save-vjp", "D.npy", NULL, "write the gradient with respect to A (its skew projection, see so.h)", false, NULL},
     {0}};
 
-static const char about[] = "usage: expm_sweep [options]\n"
-                            "Measures the exponential of skew-symmetric matrices and its gradient: time and error of each method.";
-static const char after[] = "Exit status: 0, or 1 if an error exceeds the contract of so.h or something fails, 2 for wrong use.";
+static const char about[] =
+    "usage: expm_sweep [options]\n"
+    "Measures the exponential of skew-symmetric matrices and its gradient: time and error of each method.";
+static const char after[] =
+    "Exit status: 0, or 1 if an error exceeds the contract of so.h or something fails, 2 for wrong use.";
 
 typedef struct sweep {
     so_method methods[SWEEP_METHODS];
@@ -143,6 +150,7 @@ static void measure_input(sweep *s, const sweep_input *in, const char *norm, swe
 
 static void run_sweep(sweep *s)
 {
+    rows_table_head(stdout, &s->evidence);
     for (int r = 0; r < s->real_count; r++)
         for (int i = 0; i < s->n_count; i++)
             for (int k = 0; k < s->norm_count; k++) {
@@ -161,6 +169,7 @@ static void run_user(sweep *s)
     if (text("save-vjp"))
         user_check_target(text("save-vjp"));
     sweep_output out = {0};
+    rows_table_head(stdout, &s->evidence);
     if (in.batch > 0 && in.n > 0)
         measure_input(s, &in, "file", s->method_count == 1 ? &out : NULL);
     if (text("save-exp"))
@@ -247,7 +256,6 @@ int main(int argc, char **argv)
 {
     sweep s = read_options(argc, argv);
     open_outputs(&s);
-    rows_table_head(stdout, &s.evidence);
     if (given("matrices"))
         run_user(&s);
     else

@@ -231,7 +231,8 @@ static bool write_all(FILE *file, const npy_stack *stack)
     int padded = (START + length + 1 + 63) / 64 * 64 - START; /* with the newline */
     memset(text + length, ' ', (size_t)(padded - 1 - length));
     text[padded - 1] = '\n';
-    const unsigned char start[START] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)padded, (unsigned char)(padded >> 8)};
+    const unsigned char start[START] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)padded, (unsigned char)(padded >> 8)};
     size_t numbers = (size_t)stack->batch * (size_t)stack->n * (size_t)stack->n;
     return fwrite(start, 1, START, file) == START && fwrite(text, 1, (size_t)padded, file) == (size_t)padded &&
            (numbers == 0 || fwrite(stack->data, (size_t)stack->bytes, numbers, file) == numbers) && fflush(file) == 0 &&

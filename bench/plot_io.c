@@ -134,8 +134,8 @@ static void write_script(const drawing *d, const picture *p, const evidence *e)
     for (int i = 0; i < d->count; i++)
         seen[d->points[i].where.real] = true;
     int columns = seen[SWEEP_F32] + seen[SWEEP_F64], height = 150 + 330 * p->row_count, width = 80 + 560 * columns;
-    fprintf(d->script, "# gnuplot %s.gp draws %s.png; gnuplot -e 'kind=\"svg\"' %s.gp draws %s.svg\n", p->name, p->name, p->name,
-            p->name);
+    fprintf(d->script, "# gnuplot %s.gp draws %s.png; gnuplot -e 'kind=\"svg\"' %s.gp draws %s.svg\n", p->name, p->name,
+            p->name, p->name);
     fprintf(d->script, "if (!exists('kind')) kind = 'png'\n"
                        "if (kind eq 'png') set terminal pngcairo font 'sans,11' size %d,%d; else "
                        "set terminal svg font 'sans,14' background rgb 'white' size %d,%d\n",
@@ -204,8 +204,8 @@ bool plot_draw(const char *folder, const plot_point *points, int count, const ev
     char title[96];
     drawing d = {.points = points, .count = count, .norm = typical_norm(points, count)};
     snprintf(title, sizeof title, "Throughput against matrix order, norm %s", d.norm);
-    picture error = {"expm_error", "Error against norm, worst over the orders measured", "largest rotation angle (spectral norm)",
-                     errors, 3};
+    picture error = {"expm_error", "Error against norm, worst over the orders measured",
+                     "largest rotation angle (spectral norm)", errors, 3};
     picture speed = {"expm_throughput", title, "matrix order n", speeds, 2};
     bool drawn = draw(&d, folder, &error, e);
     return draw(&d, folder, &speed, e) && drawn;

@@ -54,9 +54,11 @@ void rows_table_head(FILE *to, const evidence *e)
 {
     fprintf(to, "machine %s, %d thread%s; %s; commit %s; %s\n", e->machine, e->threads, e->threads == 1 ? "" : "s", e->compiler,
             e->commit, e->date);
-    fprintf(to, "times per matrix; GFLOP/s of the nominal count; errors in units of u with their quotient to the bound of so.h\n");
-    fprintf(to, "%-5s %4s %-9s %9s %-10s %-8s %8s %4s %10s %10s %12s %8s %8s %6s %8s %6s\n", "type", "n", "norm", "rho", "method",
-            "what", "batch", "reps", "median us", "min us", "matrices/s", "GFLOP/s", "error", "/bound", "orthog.", "/bound");
+    fprintf(to,
+            "times per matrix; GFLOP/s of the nominal count; errors in units of u with their quotient to the bound of so.h\n");
+    fprintf(to, "%-5s %4s %-9s %9s %-10s %-8s %8s %4s %10s %10s %12s %8s %8s %6s %8s %6s\n", "type", "n", "norm", "rho",
+            "method", "what", "batch", "reps", "median us", "min us", "matrices/s", "GFLOP/s", "error", "/bound", "orthog.",
+            "/bound");
 }
 
 static void print_error(FILE *to, double error, double bound)
@@ -99,8 +101,8 @@ void rows_csv_row(FILE *to, const evidence *e, const rows_case *c, const sweep_r
             sweep_method_name[row->method], sweep_real_name[c->real], c->n, c->batch, c->input, c->norm);
     if (!isnan(row->rho))
         fprintf(to, "%.6g", row->rho);
-    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.0f,%.4g,%d", sweep_direction_name[row->direction], row->warmup, row->repetitions,
-            row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes, row->flops,
+    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.0f,%.4g,%d", sweep_direction_name[row->direction], row->warmup,
+            row->repetitions, row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes, row->flops,
             1e-3 * row->flops / row->median_us, row->checked);
     csv_error(to, row->error, row->error_bound);
     csv_error(to, row->orthogonality, row->orthogonality_bound);

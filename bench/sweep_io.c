@@ -48,7 +48,8 @@ static double timed(so_ctx *ctx, const sweep_input *in, const contestant *c, swe
     exit(EXIT_FAILURE);
 }
 
-static void prepare(so_ctx *ctx, const sweep_input *in, contestant *c, sweep_direction direction, void *D, const judge *references)
+static void prepare(so_ctx *ctx, const sweep_input *in, contestant *c, sweep_direction direction, void *D,
+                    const judge *references)
 {
     sweep_row *row = &c->row[direction];
     double flops = 0, n = in->n;

@@ -37,7 +37,7 @@ typedef struct sweep_input {
 sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, const char *norm, uint64_t seed);
 void sweep_input_free(sweep_input *input);
 
-/* Smallest batch whose A alone is twice the second-level cache of the cores in use; with in_cache the largest that fits half. */
+/* Smallest batch whose A alone is twice the second-level caches of the cores in use; in_cache: the largest that fits half. */
 int64_t sweep_batch(sweep_real real, int n, int threads, bool in_cache);
 
 /* ---- Measurement ------------------------------------------------------------------------------------------------------ */
@@ -66,8 +66,8 @@ typedef struct sweep_output {
 } sweep_output;
 
 /* Rows for each method: forward, and vjp where the input has G. The methods take turns in every repetition (paired timings on
- * the same input). With a single method `keep`, if not NULL, receives the outputs, which the caller frees. Ends the program with
- * one line if libso fails; SO_ENONFINITE is no failure. Returns the number of rows written, at most 2 per method. */
+ * the same input). With a single method `keep`, if not NULL, receives the outputs, which the caller frees. Ends the program
+ * with one line if libso fails; SO_ENONFINITE is no failure. Returns the number of rows written, at most 2 per method. */
 int sweep_measure(const sweep_input *input, const so_method *methods, int count, const sweep_effort *effort, sweep_row *rows,
                   sweep_output *keep);
 
