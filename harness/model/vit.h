@@ -7,8 +7,8 @@
  *   logits = linear(norm(pool(x)))
  *
  * Use, one training step:
- *   vit_forward(v, &batch);  loss = vit_loss(v);  vit_zero_gradients(v);  vit_backward(v, 1);  vit_adam_step(v, &adam, lr, step);
- * SPDX-License-Identifier: MIT */
+ *   vit_forward(v, &batch);  loss = vit_loss(v);  vit_zero_gradients(v);  vit_backward(v, 1);  vit_adam_step(v, &adam, lr,
+ * step); SPDX-License-Identifier: MIT */
 #ifndef HARNESS_VIT_H
 #define HARNESS_VIT_H
 
@@ -33,19 +33,19 @@ typedef enum vit_rotations {
 } vit_rotations;
 
 typedef struct vit_config {
-    int dims;        /* position axes: 1 sequence, 2 image, 3 video */
-    int size[3];     /* training size per axis, slowest first (2-D: rows, columns; 3-D: frames, rows, columns) */
-    int patch[3];    /* divides size */
-    int channels;    /* per pixel */
+    int dims;     /* position axes: 1 sequence, 2 image, 3 video */
+    int size[3];  /* training size per axis, slowest first (2-D: rows, columns; 3-D: frames, rows, columns) */
+    int patch[3]; /* divides size */
+    int channels; /* per pixel */
     int classes;
-    int dim;         /* width C */
+    int dim; /* width C */
     int depth, heads, head_dim, mlp_dim;
-    float dropout;   /* [0, 1); after embedding, attention output, GELU and MLP output; not on attention probabilities */
+    float dropout; /* [0, 1); after embedding, attention output, GELU and MLP output; not on attention probabilities */
     vit_pool pool;
     vit_encoding encoding;
-    int tile;        /* VIT_LIERE: 2..head_dim, divides head_dim; head_dim itself is dense LieRE. Others ignore it. */
-    bool per_layer;  /* generators: own ones for each layer; otherwise one set */
-    bool per_head;   /* generators: own ones for each head; otherwise one set */
+    int tile;       /* VIT_LIERE: 2..head_dim, divides head_dim; head_dim itself is dense LieRE. Others ignore it. */
+    bool per_layer; /* generators: own ones for each layer; otherwise one set */
+    bool per_head;  /* generators: own ones for each head; otherwise one set */
     vit_rotations rotations;
     float generator_factor; /* generator entries start as factor * U(0, 1); the paper's is 2 pi */
     float table_std;        /* VIT_ABSOLUTE: the table starts as N(0, table_std^2); the official code's is 1 */
@@ -71,19 +71,18 @@ const vit_config *vit_get_config(const vit *v);
  * layout. Tensors start at multiples of 16 floats; what lies between is 0 and stays 0. */
 
 typedef struct vit_parameter {
-    char name[64];   /* "layers.0.attention.qkv.weight" */
-    int64_t offset;  /* in the flat buffer, floats */
-    int64_t count;   /* floats */
+    char name[64];  /* "layers.0.attention.qkv.weight" */
+    int64_t offset; /* in the flat buffer, floats */
+    int64_t count;  /* floats */
     int ndim;
     int64_t shape[5];
-    bool trainable;
 } vit_parameter;
 
 /* The tensors, in order of offset; Linear weights are (out, in) as in PyTorch. Those of the encoding come last:
  *   pos_embedding.weight   (patches + 1, dim), entry 0 is CLS
  *   generators.weight      (layers, heads, tiles, axes, tile (tile-1)/2): strict upper triangles, row by row (so_unpack) */
 const vit_parameter *vit_parameters(const vit *v, int *count);
-int64_t vit_parameter_total(const vit *v); /* trainable floats */
+int64_t vit_parameter_total(const vit *v); /* floats in all tensors */
 int64_t vit_flat_size(const vit *v);
 
 float *vit_values(vit *v); /* device, as are the next three */
@@ -102,7 +101,8 @@ typedef struct vit_batch {
     const int32_t *labels; /* host, (batch); NULL if only logits are wanted */
     bool training;         /* apply dropout */
     uint32_t epoch;        /* key of the dropout masks, with ... */
-    const uint64_t *sample; /* ... the global numbers of the examples, host, (batch); NULL = 0, 1, 2, .. Not read unless training */
+    const uint64_t
+        *sample; /* ... the global numbers of the examples, host, (batch); NULL = 0, 1, 2, .. Not read unless training */
 } vit_batch;
 
 /* NULL, or one line that tells why the model cannot take inputs of this size. */
@@ -117,16 +117,16 @@ typedef struct vit_score {
     int correct; /* examples whose largest logit is the label's */
 } vit_score;
 
-vit_score vit_loss(vit *v);                                     /* of the last forward, which had labels; waits */
-void vit_losses(vit *v, float *loss, int32_t *correct);         /* example by example, host, (batch); NULL allowed; waits */
-void vit_logits(vit *v, float *logits);                         /* host, (batch, classes), of the last forward; waits */
+vit_score vit_loss(vit *v);                             /* of the last forward, which had labels; waits */
+void vit_losses(vit *v, float *loss, int32_t *correct); /* example by example, host, (batch); NULL allowed; waits */
+void vit_logits(vit *v, float *logits);                 /* host, (batch, classes), of the last forward; waits */
 
 void vit_zero_gradients(vit *v);
 /* Adds scale * d(mean loss)/d(parameter) of the last forward to the gradients; once per forward. With scale = 1/k, k batches
  * are one large one. The absolute table cannot be trained on another grid than its own. */
 void vit_backward(vit *v, float scale);
 
-/* One Adam(W) step by the gradients; step counts from 1. Weight decay acts on every trainable tensor, as in PyTorch. */
-void vit_adam_step(vit *v, const ops_adam *adam, float lr, int64_t step);
+/* One Adam(W) step by the gradients; step counts from 1. Weight decay acts on every tensor, as in PyTorch. */
+void vit_adam_step(vit *v, const ops_adam *adam, double lr, int64_t step);
 
 #endif

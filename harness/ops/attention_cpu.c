@@ -84,8 +84,8 @@ void cpu_attention(ops *o, const ops_attention *a, const float *qkv, float *out,
     }
 }
 
-void cpu_attention_backward(ops *o, const ops_attention *a, const float *qkv, const float *out, const float *lse, const float *dout,
-                            float *dqkv)
+void cpu_attention_backward(ops *o, const ops_attention *a, const float *qkv, const float *out, const float *lse,
+                            const float *dout, float *dqkv)
 {
     const int T = a->tokens, Q = a->queries, H = a->heads, D = a->head_dim, ld = 3 * H * D, lds = padded(T);
     const float scale = 1.0f / sqrtf((float)D);

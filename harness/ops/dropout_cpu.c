@@ -56,7 +56,8 @@ void cpu_dropout(ops *o, const ops_dropout *d, int batch, size_t n, const float 
 #pragma omp parallel for schedule(static) num_threads(cpu_threads(o)) if (count > 1)
     for (int64_t i = 0; i < count; i++) {
         int64_t example = i / per_example, piece = i % per_example;
-        int64_t size = piece_size((int64_t)n, ELEMENTS_PER_PIECE, piece), first = example * (int64_t)n + piece * ELEMENTS_PER_PIECE;
+        int64_t size = piece_size((int64_t)n, ELEMENTS_PER_PIECE, piece),
+                first = example * (int64_t)n + piece * ELEMENTS_PER_PIECE;
         random_key key = {.seed = d->seed, .stream = RANDOM_DROPOUT, .epoch = d->epoch, .sample = d->sample[example]};
         uint32_t index = d->first_block + (uint32_t)(piece * (ELEMENTS_PER_PIECE / 4));
         for (int64_t at = 0; at < size; at += WORDS, index += BLOCKS) {

@@ -32,7 +32,8 @@ void cpu_patchify(ops *o, const ops_patches *p, const float *images, float *patc
         float *out = patches + slab * grid[1] * grid[2] * volume;
         for (int64_t j = 0; j < grid[1]; j++)
             for (int64_t k = 0; k < grid[2]; k++, out += volume)
-                cut_patch(p, plane, image + ((i * p->patch[0]) * p->size[1] + j * p->patch[1]) * p->size[2] + k * p->patch[2], out);
+                cut_patch(p, plane, image + ((i * p->patch[0]) * p->size[1] + j * p->patch[1]) * p->size[2] + k * p->patch[2],
+                          out);
     }
 }
 

@@ -58,12 +58,13 @@ void cpu_layernorm(ops *o, int64_t rows, int cols, const float *x, const float *
 #pragma omp parallel for schedule(static) num_threads(cpu_threads(o)) if (count > 1)
     for (int64_t i = 0; i < count; i++) {
         int64_t begin = i * ROWS_PER_PIECE;
-        normalise(piece_size(rows, ROWS_PER_PIECE, i), cols, x + begin * cols, w, b, y + begin * cols, mean + begin, rstd + begin);
+        normalise(piece_size(rows, ROWS_PER_PIECE, i), cols, x + begin * cols, w, b, y + begin * cols, mean + begin,
+                  rstd + begin);
     }
 }
 
-void cpu_layernorm_backward(ops *o, int64_t rows, int cols, const float *x, const float *w, const float *mean, const float *rstd,
-                            const float *dy, float *dx, float *dw, float *db)
+void cpu_layernorm_backward(ops *o, int64_t rows, int cols, const float *x, const float *w, const float *mean,
+                            const float *rstd, const float *dy, float *dx, float *dw, float *db)
 {
     int64_t count = pieces(rows, ROWS_PER_PIECE);
     float *partial = cpu_scratch(o, (size_t)(count * 2 * cols)); /* per piece: dw, db */

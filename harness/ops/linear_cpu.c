@@ -21,8 +21,8 @@ void cpu_linear(ops *o, int64_t rows, int in, int out, const float *x, int64_t l
         if (b)
             for (int r = 0; r < n; r++)
                 memcpy(y + (begin + r) * ldy, b, (size_t)out * sizeof(float));
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, out, in, 1.0f, x + begin * ldx, (int)ldx, w, in, b ? 1.0f : 0.0f,
-                    y + begin * ldy, (int)ldy);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, out, in, 1.0f, x + begin * ldx, (int)ldx, w, in,
+                    b ? 1.0f : 0.0f, y + begin * ldy, (int)ldy);
     }
 }
 
@@ -58,8 +58,8 @@ static void add_column_sums(ops *o, int64_t rows, int cols, const float *x, int6
     add_rows(count, cols, partial, cols, sum);
 }
 
-void cpu_linear_backward_weight(ops *o, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *x, int64_t ldx,
-                                float *dw, float *db)
+void cpu_linear_backward_weight(ops *o, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *x,
+                                int64_t ldx, float *dw, float *db)
 {
     int width = in >= 4 * COLUMNS_PER_PIECE ? COLUMNS_PER_PIECE : SMALL_COLUMNS_PER_PIECE;
     int64_t count = pieces(in, width);

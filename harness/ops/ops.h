@@ -68,7 +68,7 @@ struct ops {
     void (*sync)(ops *);
 
     void (*zero)(ops *, size_t n, float *x);
-    void (*axpy)(ops *, size_t n, float a, const float *x, float *y);           /* y += a x */
+    void (*axpy)(ops *, size_t n, float a, const float *x, float *y);            /* y += a x */
     void (*multiply)(ops *, size_t n, const float *a, const float *x, float *y); /* y = a x, element by element; y may be x */
     /* z = x + y, rows x cols; z may be x or y */
     void (*add)(ops *, int64_t rows, int cols, const float *x, int64_t ldx, const float *y, int64_t ldy, float *z, int64_t ldz);
@@ -77,8 +77,8 @@ struct ops {
     void (*linear)(ops *, int64_t rows, int in, int out, const float *x, int64_t ldx, const float *w, const float *b, float *y,
                    int64_t ldy);
     /* dx = dy w; with accumulate dx += dy w */
-    void (*linear_backward_input)(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *w, float *dx,
-                                  int64_t lddx, bool accumulate);
+    void (*linear_backward_input)(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *w,
+                                  float *dx, int64_t lddx, bool accumulate);
     /* dw += dy^T x, db += column sums of dy; db may be NULL */
     void (*linear_backward_weight)(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *x,
                                    int64_t ldx, float *dw, float *db);
@@ -87,8 +87,8 @@ struct ops {
     void (*layernorm)(ops *, int64_t rows, int cols, const float *x, const float *w, const float *b, float *y, float *mean,
                       float *rstd);
     /* dx += gradient (the residual branch is already in dx); dw, db += */
-    void (*layernorm_backward)(ops *, int64_t rows, int cols, const float *x, const float *w, const float *mean, const float *rstd,
-                               const float *dy, float *dx, float *dw, float *db);
+    void (*layernorm_backward)(ops *, int64_t rows, int cols, const float *x, const float *w, const float *mean,
+                               const float *rstd, const float *dy, float *dx, float *dw, float *db);
 
     /* y = x Phi(x), Phi = normal distribution function (the exact, erf GELU); slope = dy/dx, for multiply() on the way back.
      * slope may be NULL or the memory of x. */
@@ -119,13 +119,15 @@ struct ops {
 
     /* loss[b] = -log softmax(logits[b])[label[b]]; correct[b] = 1 if the largest logit (the first of equals) is the label's.
      * A NaN among the logits gives loss NaN and correct 0. */
-    void (*cross_entropy)(ops *, int batch, int classes, const float *logits, const int32_t *label, float *loss, int32_t *correct);
+    void (*cross_entropy)(ops *, int batch, int classes, const float *logits, const int32_t *label, float *loss,
+                          int32_t *correct);
     /* dlogits = scale (softmax(logits) - one_hot(label)) */
     void (*cross_entropy_backward)(ops *, int batch, int classes, const float *logits, const int32_t *label, float scale,
                                    float *dlogits);
 
     /* One step of Adam (Kingma, Ba 2015) or AdamW as PyTorch defines them; step counts from 1. */
-    void (*adam)(ops *, const ops_adam *, double lr, int64_t step, size_t n, float *x, const float *gradient, float *m, float *v);
+    void (*adam)(ops *, const ops_adam *, double lr, int64_t step, size_t n, float *x, const float *gradient, float *m,
+                 float *v);
 };
 
 /* One line on stderr, exit status 1. */

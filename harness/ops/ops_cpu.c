@@ -112,7 +112,8 @@ static void cpu_multiply(ops *o, size_t n, const float *a, const float *x, float
     }
 }
 
-static void cpu_add(ops *o, int64_t rows, int cols, const float *x, int64_t ldx, const float *y, int64_t ldy, float *z, int64_t ldz)
+static void cpu_add(ops *o, int64_t rows, int cols, const float *x, int64_t ldx, const float *y, int64_t ldy, float *z,
+                    int64_t ldz)
 {
     int64_t count = pieces(rows, ROWS_PER_PIECE);
 #pragma omp parallel for schedule(static) num_threads(cpu_threads(o)) if (count > 1)

@@ -42,8 +42,8 @@ void cpu_linear(ops *, int64_t rows, int in, int out, const float *x, int64_t ld
                 int64_t ldy);
 void cpu_linear_backward_input(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *w, float *dx,
                                int64_t lddx, bool accumulate);
-void cpu_linear_backward_weight(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *x, int64_t ldx,
-                                float *dw, float *db);
+void cpu_linear_backward_weight(ops *, int64_t rows, int in, int out, const float *dy, int64_t lddy, const float *x,
+                                int64_t ldx, float *dw, float *db);
 void cpu_layernorm(ops *, int64_t rows, int cols, const float *x, const float *w, const float *b, float *y, float *mean,
                    float *rstd);
 void cpu_layernorm_backward(ops *, int64_t rows, int cols, const float *x, const float *w, const float *mean, const float *rstd,
@@ -51,8 +51,8 @@ void cpu_layernorm_backward(ops *, int64_t rows, int cols, const float *x, const
 void cpu_gelu(ops *, size_t n, const float *x, float *y, float *slope);
 void cpu_dropout(ops *, const ops_dropout *, int batch, size_t n, const float *x, float *y);
 void cpu_attention(ops *, const ops_attention *, const float *qkv, float *out, float *lse);
-void cpu_attention_backward(ops *, const ops_attention *, const float *qkv, const float *out, const float *lse, const float *dout,
-                            float *dqkv);
+void cpu_attention_backward(ops *, const ops_attention *, const float *qkv, const float *out, const float *lse,
+                            const float *dout, float *dqkv);
 void cpu_patchify(ops *, const ops_patches *, const float *images, float *patches);
 void cpu_embed(ops *, int batch, int patches, int cols, const float *y, const float *cls, const float *table, float *x);
 void cpu_embed_backward(ops *, int batch, int patches, int cols, const float *dx, float *dy, float *dcls, float *dtable);

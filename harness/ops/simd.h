@@ -26,7 +26,7 @@
  * 0.35^8/8! = 5.6e-9 = 0.1 u; ln 2 is split so that n*hi is exact; 2^n is applied in two factors to reach subnormals. */
 static inline float simd_exp(float x)
 {
-    const float magic = 0x1.8p23f; /* adding it rounds to an integer, found in the low bits */
+    const float magic = 0x1.8p23f;                               /* adding it rounds to an integer, found in the low bits */
     const float ln2_hi = 0x1.62e4p-1f, ln2_lo = 0x1.7f7d1cp-20f; /* 15 + 24 bits */
     x = x > 89.0f ? 89.0f : x;
     x = x < -105.0f ? -105.0f : x;
