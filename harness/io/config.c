@@ -155,6 +155,19 @@ bool config_defaults(const config_table *table, void *values, fault *f)
     return true;
 }
 
+const config_option *config_difference(const config_table *table, const void *a, const void *b, char one[CONFIG_TEXT_SIZE],
+                                       char other[CONFIG_TEXT_SIZE])
+{
+    for (int i = 0; i < table->count; i++) {
+        const config_option *o = &table->option[i];
+        config_value_print(o, a, one, CONFIG_TEXT_SIZE);
+        config_value_print(o, b, other, CONFIG_TEXT_SIZE);
+        if (!o->incidental && strcmp(one, other) != 0)
+            return o;
+    }
+    return NULL;
+}
+
 /* What a value may be, for help and comments: "integer 1..64". */
 static void print_kind(const config_option *o, char *text, size_t size)
 {
@@ -177,7 +190,7 @@ char *config_text(const config_table *table, const void *values)
     const char *section = "";
     for (int i = 0; i < table->count; i++) {
         const config_option *o = &table->option[i];
-        char value[CONFIG_TEXT_SIZE * 2], kind[CONFIG_TEXT_SIZE];
+        char value[CONFIG_TEXT_SIZE], kind[CONFIG_TEXT_SIZE];
         config_value_print(o, values, value, sizeof value);
         print_kind(o, kind, sizeof kind);
         if (strcmp(section, o->section) != 0)
@@ -201,7 +214,7 @@ cJSON *config_json(const config_table *table, const void *values)
         cJSON *section = cJSON_GetObjectItemCaseSensitive(root, o->section);
         if (!section)
             section = cJSON_AddObjectToObject(root, o->section);
-        char text[CONFIG_TEXT_SIZE * 2];
+        char text[CONFIG_TEXT_SIZE];
         config_value_print(o, values, text, sizeof text);
         if (o->type == CONFIG_BOOL)
             cJSON_AddBoolToObject(section, o->key, *(const bool *)field);

@@ -40,6 +40,7 @@ typedef struct config_option {
     double low, high;    /* inclusive range of numbers and of each number of a list */
     const char *choices; /* "one|two|three" */
     const char *help;
+    bool incidental; /* changes where, how fast or how talkatively a program works, not what comes out */
 } config_option;
 
 typedef struct config_table {
@@ -53,8 +54,20 @@ bool config_defaults(const config_table *table, void *values, fault *f);
  * file:line and, for a key, the nearest known one. */
 bool config_read(const config_table *table, void *values, const char *path, fault *f);
 
+/* The same for a text in memory; `name` stands for the file in messages. */
+bool config_read_text(const config_table *table, void *values, const char *text, const char *name, fault *f);
+
 /* "section.key=value" */
 bool config_set(const config_table *table, void *values, const char *assignment, fault *f);
+
+/* The option section.key from a flag of its own, "--data"; value NULL = the flag was not given. */
+bool config_flag(const config_table *table, void *values, const char *flag, const char *section, const char *key,
+                 const char *value, fault *f);
+
+/* The first option that is not incidental and differs between two structs of values; NULL if there is none. The values are
+ * written to one and other as text. */
+const config_option *config_difference(const config_table *table, const void *a, const void *b, char one[CONFIG_TEXT_SIZE],
+                                       char other[CONFIG_TEXT_SIZE]);
 
 /* Every option as an INI file that config_read takes back to the same bits, each with its help above it. The caller frees it. */
 char *config_text(const config_table *table, const void *values);

@@ -80,6 +80,12 @@ bool config_set(const config_table *table, void *values, const char *assignment,
     return config_value_set(option, values, equals + 1, "--set", f);
 }
 
+bool config_flag(const config_table *table, void *values, const char *flag, const char *section, const char *key,
+                 const char *value, fault *f)
+{
+    return !value || config_value_set(find(table, section, key), values, value, flag, f);
+}
+
 typedef struct reading {
     const config_table *table;
     void *values;
@@ -119,7 +125,7 @@ static int take(void *state, const char *section, const char *key, const char *t
     reading *r = state;
     if (!r->good)
         return 0;
-    char where[CONFIG_TEXT_SIZE * 2];
+    char where[2 * CONFIG_TEXT_SIZE];
     at_line(r, where, sizeof where);
     const config_option *option = find(r->table, section, key);
     if (!option)
@@ -133,21 +139,37 @@ static int take(void *state, const char *section, const char *key, const char *t
     return r->good;
 }
 
-bool config_read(const config_table *table, void *values, const char *path, fault *f)
+/* Reads and closes the stream. */
+static bool read_stream(const config_table *table, void *values, FILE *in, const char *path, fault *f)
 {
-    reading r = {.table = table, .values = values, .path = path, .good = true, .f = f};
-    r.file = fopen(path, "r");
-    if (!r.file)
-        return fault_set(f, "%s: cannot read this config: %s", path, strerror(errno));
+    reading r = {.table = table, .values = values, .path = path, .file = in, .good = true, .f = f};
     r.given = calloc((size_t)table->count + 1, sizeof *r.given);
     int bad_line = r.given ? ini_parse_stream(next_line, &r, take, &r) : -2;
-    if (r.good && ferror(r.file))
+    if (r.good && ferror(in))
         r.good = fault_set(f, "%s: cannot read this config: %s", path, strerror(errno));
     if (r.good && bad_line > 0)
         r.good = fault_set(f, "%s:%d: neither [section] nor key = value", path, bad_line);
     if (r.good && bad_line < 0)
         r.good = fault_set(f, "%s: out of memory", path);
     free(r.given);
-    fclose(r.file);
+    fclose(in);
     return r.good;
+}
+
+bool config_read(const config_table *table, void *values, const char *path, fault *f)
+{
+    FILE *in = fopen(path, "r");
+    if (!in)
+        return fault_set(f, "%s: cannot read this config: %s", path, strerror(errno));
+    return read_stream(table, values, in, path, f);
+}
+
+bool config_read_text(const config_table *table, void *values, const char *text, const char *name, fault *f)
+{
+    if (!text[0])
+        return true;
+    FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    if (!in)
+        return fault_set(f, "%s: out of memory", name);
+    return read_stream(table, values, in, name, f);
 }

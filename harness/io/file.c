@@ -20,15 +20,16 @@ char *file_path(const char *folder, const char *name)
     return path;
 }
 
-static bool write_all(int descriptor, const char *data, size_t bytes)
+bool file_write(int descriptor, const void *data, size_t bytes)
 {
+    const char *place = data;
     while (bytes > 0) {
-        ssize_t written = file_system.write(descriptor, data, bytes < (1u << 30) ? bytes : 1u << 30);
+        ssize_t written = file_system.write(descriptor, place, bytes < (1u << 30) ? bytes : 1u << 30);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
             return false;
-        data += written;
+        place += written;
         bytes -= (size_t)written;
     }
     return true;
@@ -64,11 +65,17 @@ static const char *advice(int code)
     case EROFS:
         return "; choose a folder that you may write to";
     case ENOENT:
-    case ENOTDIR:
         return "; the folder is missing";
+    case ENOTDIR:
+        return "; a file stands where the folder should be";
     default:
         return "";
     }
+}
+
+bool file_fault(fault *f, const char *path, const char *stage, int code)
+{
+    return fault_set(f, "%s: cannot %s: %s%s", path, stage, strerror(code), advice(code));
 }
 
 bool file_write_atomic(const char *path, const file_part *part, int parts, fault *f)
@@ -87,7 +94,7 @@ bool file_write_atomic(const char *path, const file_part *part, int parts, fault
         stage = "write";
         good = true;
         for (int i = 0; i < parts && good; i++)
-            good = write_all(descriptor, part[i].data, part[i].bytes);
+            good = file_write(descriptor, part[i].data, part[i].bytes);
         good = good && file_system.fsync(descriptor) == 0;
         code = good ? 0 : errno;
         if (close(descriptor) != 0 && good) {
@@ -104,7 +111,7 @@ bool file_write_atomic(const char *path, const file_part *part, int parts, fault
         code = errno;
     }
     free(temporary);
-    return good || fault_set(f, "%s: cannot %s: %s%s", path, stage, strerror(code), advice(code));
+    return good || file_fault(f, path, stage, code);
 }
 
 char *file_read(const char *path, size_t *bytes, fault *f)
@@ -157,6 +164,5 @@ bool file_make_folder(const char *path, fault *f)
         code = ENOTDIR;
     }
     free(partial);
-    return good || fault_set(f, "%s: cannot make this folder: %s%s", path, strerror(code),
-                             code == ENOTDIR ? "" : advice(code));
+    return good || file_fault(f, path, "make this folder", code);
 }

@@ -23,8 +23,14 @@ typedef struct file_part {
 } file_part;
 
 /* Writes the parts one after the other to `path`.tmp, fsync, rename to `path`, fsync of the folder. When it fails, what was at
- * `path` before is still there and the temporary file is gone. */
+ * `path` before is still there (or, if only the last fsync failed, the new file) and the temporary file is gone. */
 bool file_write_atomic(const char *path, const file_part *part, int parts, fault *f);
+
+/* Writes all bytes, or returns false with the reason in errno. */
+bool file_write(int descriptor, const void *data, size_t bytes);
+
+/* One line for a failed system call on `path`, errno `code`: "PATH: cannot STAGE: reason; what to do". Returns false. */
+bool file_fault(fault *f, const char *path, const char *stage, int code);
 
 /* The whole file with a 0 byte behind it; NULL and a line in *f when it cannot be read. To be freed by the caller. */
 char *file_read(const char *path, size_t *bytes, fault *f);
