@@ -1,0 +1,215 @@
+/* pade.c: exp(A) for skew A by the diagonal Pade approximant, with scaling and squaring, and its trivialised derivative
+ * (exponential.md 2.1, 2.7; Higham 2005; Al-Mohy & Higham 2009).
+ *
+ *   r(A) = (V - U)^-1 (V + U),  V and A^-1 U polynomials in X = A^2
+ *
+ * V - U = (V + U)^T, so r(A) is orthogonal but for rounding. On the imaginary axis |V - U| stays near 1 for all angles used: the
+ * solve is well conditioned. Scaling is chosen from the spectral bound rho <= (||X^2||_F^2 / 2)^(1/8) (eigenvalues of X come in
+ * pairs), not from a norm of A that is several times rho; thresholds are those of the imaginary axis. The base is made orthogonal
+ * to the last bit before it is squared (9.4).
+ *
+ * Derivative: r = P Q^-1 gives dr = (dP - r dQ) Q^-1; made skew as dr r^T; angles double by phi(ad_2A) M = (Y + R Y R^T)/2.
+ * SPDX-License-Identifier: MIT */
+#include "pade.h"
+
+#include <lapacke.h>
+
+#include "../group/jet.h"
+
+/* theta: |r(i theta) - exp(i theta)| = u. theta_derivative: the derivative of the phase error is u, which bounds the error of the
+ * derivative, a divided difference. Both by bisection at 40 digits. b_k: coefficients of the numerator. */
+typedef struct rung {
+    int degree;
+    real theta, theta_derivative;
+    double b[14];
+} rung;
+
+#define PADE_3 {120, 60, 12, 1}
+#define PADE_5 {30240, 15120, 3360, 420, 30, 1}
+#define PADE_7 {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1}
+#define PADE_9 {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1}
+#define PADE_13                                                                                                                 \
+    {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800,   \
+     33522128640, 1323241920, 40840800, 960960, 16380, 182, 1}
+
+#if defined(SO_REAL_f32)
+#define GESV LAPACKE_sgesv_work
+#define GETRS LAPACKE_sgetrs_work
+enum { RUNGS = 3 };
+static const rung ladder[RUNGS] = {
+    {3, 0.482f, 0.308f, PADE_3},
+    {5, 1.80f, 1.48f, PADE_5},
+    {7, 3.70f, 3.24f, PADE_7},
+};
+#else
+#define GESV LAPACKE_dgesv_work
+#define GETRS LAPACKE_dgetrs_work
+enum { RUNGS = 5 };
+static const rung ladder[RUNGS] = {
+    {3, 0.02726, 0.01081, PADE_3}, {5, 0.2877, 0.1998, PADE_5},  {7, 0.9556, 0.7847, PADE_7},
+    {9, 2.029, 1.791, PADE_9},     {13, 5.144, 4.824, PADE_13},
+};
+#endif
+
+/* Between two re-orthogonalisations a defect grows at most 2^8 times. */
+enum { SQUARINGS_PER_STEP = 8 };
+
+static void scale(int n, real factor, elem *A)
+{
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        A[i] *= factor;
+}
+
+/* ||A||_F^2 in f64 */
+static double square_norm(int n, const elem *A)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        const elem *row = A + (ptrdiff_t)i * matrix_stride(n);
+        for (int j = 0; j < n; j++)
+            sum += (double)row[j] * (double)row[j];
+    }
+    return sum;
+}
+
+/* power[0..1] = X, X^2 of the scaled A (and tangents); the rung for it. Returns the number of squarings. */
+static int prepare(int n, jet A, jet *power, const rung **chosen)
+{
+    int ld = matrix_stride(n), before, after = 0, k = 0;
+    real largest = 0;
+    /* Entries above 2^10 are scaled first, so that X^2 cannot overflow. */
+    for (int i = 1; i < n; i++)
+        for (int j = 0; j < i; j++)
+            largest = (real)fmax(largest, fabs(A.v[(ptrdiff_t)i * ld + j]));
+    frexp(largest, &before);
+    before = before > 10 ? before - 10 : 0;
+    if (before)
+        scale(n, (real)ldexp(1, -before), A.v);
+
+    multiply(n, 1, A, A, power[0]);
+    multiply(n, 1, power[0], power[0], power[1]);
+    double rho = ldexp(pow(square_norm(n, power[1].v) / 2, 0.125) * (1 + 8 * n * (double)REAL_EPSILON), before);
+#define LIMIT(k) ((double)(A.d ? ladder[k].theta_derivative : ladder[k].theta))
+    while (k < RUNGS - 1 && !(rho <= LIMIT(k)))
+        k++;
+    *chosen = &ladder[k];
+    while (ldexp(rho, -after) > LIMIT(k))
+        after++;
+#undef LIMIT
+    after -= before;
+    if (after) {
+        scale(n, (real)ldexp(1, -after), A.v);
+        for (int p = 0; p < 2; p++) {
+            scale(n, (real)ldexp(1, -2 * (p + 1) * after), power[p].v);
+            if (A.d)
+                scale(n, (real)ldexp(1, (1 - 2 * (p + 1)) * after), power[p].d);
+        }
+    }
+    return before + after;
+}
+
+/* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0; T: scratch. */
+static void half_polynomial(int n, const rung *r, int first, const jet *power, jet T, jet H)
+{
+    real a[7] = {0};
+    int terms = (r->degree - first) / 2;
+    for (int k = 0; k <= terms; k++)
+        a[k] = (real)(r->b[first + 2 * k] / r->b[0]);
+    if (terms <= 4) {
+        combine(n, terms, a, power, H);
+    } else { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) + a_0 + .. + a_3 X^3 */
+        combine(n, 3, (const real[]){0, a[4], a[5], a[6]}, power, T);
+        multiply(n, 1, power[2], T, H);
+        combine(n, 3, a, power, T);
+        add(n, T, H);
+    }
+}
+
+/* P = V + U, Q = V - U of the scaled A; returns the number of squarings. Takes 7 jets from the arena. */
+static int evaluate(jet A, jet P, jet Q, arena a)
+{
+    int n = a.n;
+    const rung *r;
+    jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, S = take(&a), T = take(&a), U = take(&a);
+    int squarings = prepare(n, A, power, &r);
+    if (r->degree > 5)
+        multiply(n, 1, power[1], power[0], power[2]);
+    if (r->degree == 9)
+        multiply(n, 1, power[1], power[1], power[3]);
+    half_polynomial(n, r, 1, power, T, S);
+    multiply(n, -1, A, S, U);
+    half_polynomial(n, r, 0, power, T, S);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++) {
+        P.v[i] = S.v[i] + U.v[i];
+        Q.v[i] = S.v[i] - U.v[i];
+    }
+    if (A.d)
+        for (ptrdiff_t i = 0; i < matrix_size(n); i++) {
+            P.d[i] = S.d[i] + U.d[i];
+            Q.d[i] = S.d[i] - U.d[i];
+        }
+    return squarings;
+}
+enum { EVALUATE_JETS = 7 };
+
+/* P <- Q^-1 P. Column-major LAPACK reads both transposed and finds (Q^T)^-1 P^T = P^-1 Q = R^T: no transposition is needed. */
+static void solve(int n, elem *Q, elem *P, lapack_int *pivot)
+{
+    int ld = matrix_stride(n);
+    GESV(LAPACK_COL_MAJOR, n, n, Q, ld, pivot, P, ld);
+}
+
+static void pade_map(int n, real *A_, real *R_, real *work)
+{
+    arena a = {.n = n, .work = work};
+    jet A = {(elem *)A_, NULL}, P = {(elem *)R_, NULL}, Q = take(&a);
+    int squarings = evaluate(A, P, Q, a);
+    elem *R = P.v, *square = matrix_of(work, n, 1);
+    solve(n, Q.v, R, (lapack_int *)(void *)square);
+    for (int step = 0; step < squarings; step++) {
+        if (step % SQUARINGS_PER_STEP == 0)
+            SO_(orthogonalize)(n, -1, R, 1, (real *)matrix_of(work, n, 2));
+        product(n, R, R, square);
+        memcpy(R, square, (size_t)matrix_size(n) * sizeof(elem));
+    }
+}
+
+static void pade_differential(int n, real *A_, const real *R_, real *M, real *Y_, real *work)
+{
+    (void)R_; /* the base is needed before its squarings, so R does not help */
+    arena a = {.n = n, .tangents = 1, .work = work};
+    int ld = matrix_stride(n);
+    jet A = {(elem *)A_, (elem *)M}, P = take(&a), Q = take(&a);
+    int squarings = evaluate(A, P, Q, a);
+    elem *R = P.v, *Y = (elem *)Y_, *T = matrix_of(work, n, 4), *Z = matrix_of(work, n, 5), *transposed = matrix_of(work, n, 6);
+    lapack_int *pivot = (lapack_int *)(void *)Z;
+    solve(n, Q.v, R, pivot);
+    product(n, R, Q.d, T);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        P.d[i] -= T[i];
+    GETRS(LAPACK_COL_MAJOR, 'N', n, n, Q.v, ld, pivot, P.d, ld);
+    transpose(n, R, transposed);
+    product(n, P.d, transposed, Y);
+    skew_part(n, Y);
+    for (int step = 0; step < squarings; step++) {
+        if (step % SQUARINGS_PER_STEP == 0)
+            SO_(orthogonalize)(n, -1, R, 1, (real *)matrix_of(work, n, 7));
+        transpose(n, R, transposed);
+        product(n, R, Y, T);
+        product_lower(n, T, transposed, Z);
+        mirror(n, -1, Z);
+        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+            Y[i] = (Y[i] + Z[i]) / 2;
+        if (step + 1 < squarings) {
+            product(n, R, R, T);
+            memcpy(R, T, (size_t)matrix_size(n) * sizeof(elem));
+        }
+    }
+}
+
+const group_method SO_(so_pade) = {
+    .map = pade_map,
+    .differential = pade_differential,
+    .map_matrices = 1 + EVALUATE_JETS,
+    .differential_matrices = 2 * (2 + EVALUATE_JETS),
+};
