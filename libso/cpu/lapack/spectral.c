@@ -266,8 +266,10 @@ void SO_(spectrum_residual)(int n, elem *A, const spectrum *s, elem *F, elem *E,
 
     elem *high1 = A1, *W1T = T, *W2T = A;
     split(n, exponent - 25, high, high1, E);
-    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++) { /* A W = high1 + low, high = its sum */
         low[i] += E[i];
+        high[i] = high1[i] + low[i];
+    }
     transpose(n, W1, W1T);
     transpose(n, W2, W2T);
     product_lower(n, W1T, high1, E);
