@@ -144,6 +144,7 @@ static bool read_stream(const config_table *table, void *values, FILE *in, const
 {
     reading r = {.table = table, .values = values, .path = path, .file = in, .good = true, .f = f};
     r.given = calloc((size_t)table->count + 1, sizeof *r.given);
+    ini_stop_on_first_error = true;
     int bad_line = r.given ? ini_parse_stream(next_line, &r, take, &r) : -2;
     if (r.good && ferror(in))
         r.good = fault_set(f, "%s: cannot read this config: %s", path, strerror(errno));
