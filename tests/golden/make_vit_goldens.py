@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Golden data for tests/check_vit.c: a small vision transformer in PyTorch, float64, written from the description in
+"""Golden data for tests/check_vit_golden.c: a small vision transformer in PyTorch, float64, written from the description in
 harness/model/vit.h and the LieRE paper (arXiv 2406.10322), with torch.matrix_exp or plain cosines for the rotations.
 
 Each file holds: parameters, images, labels, logits, loss, all gradients, parameters after ten steps of Adam and of AdamW, and
