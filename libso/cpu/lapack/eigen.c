@@ -137,6 +137,7 @@ void WIDE_(eigen_differential)(int n, double *A, double *M, double *Y, double *w
     real *angle = (real *)matrix_of(work, n, 2);
     SO_(spectrum_unscale)(n, &s, angle);
     elem *WT = matrix_of(work, n, 3), *T = matrix_of(work, n, 4), *B = matrix_of(work, n, 5);
+    SO_(orthogonalize)(n, -1, s.W, 1, (real *)WT);
     transpose(n, s.W, WT);
     product(n, M, s.W, T);
     product_lower(n, WT, T, B);

@@ -1,0 +1,38 @@
+/* backend.h: what a device must provide: one table of functions per real type, called by api.c after the arguments have been
+ * checked (pointers present, sizes non-negative and without overflow, method known, nothing empty except in encode_vjp, which
+ * writes zeros when there are no tokens or no groups).
+ * Pointers live on the backend's device. Contracts are those of the public functions of the same name in so.h.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_BACKEND_H
+#define SO_BACKEND_H
+
+#include "so.h"
+
+#define SO_BACKEND_TABLE(name, real)                                                                                            \
+    typedef struct name {                                                                                                       \
+        so_status (*exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);                                    \
+        so_status (*exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA); \
+        so_status (*exp_jvp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *E, real *R, real *L);        \
+        so_status (*pack)(so_ctx *, int n, int64_t batch, const real *A, real *p);                                              \
+        so_status (*unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);                                            \
+        so_status (*orthogonality)(so_ctx *, int n, int64_t batch, const real *R, real *defect);                                \
+        so_status (*project)(so_ctx *, int n, int64_t batch, real *R);                                                          \
+        so_status (*encode)(so_ctx *, const so_encoding *, const real *position, const real *generator, real *R);               \
+        so_status (*encode_vjp)(so_ctx *, const so_encoding *, const real *position, const real *generator, const real *R,      \
+                                const real *dR, real *dgenerator, real *dposition);                                             \
+        so_status (*rotate)(so_ctx *, const so_rotation *, const real *R, const real *x, real *y);                              \
+        so_status (*rotate_vjp)(so_ctx *, const so_rotation *, const real *R, const real *x, const real *dy, real *dx,          \
+                                real *dR);                                                                                      \
+    } name;
+SO_BACKEND_TABLE(so_backend_f32, float)
+SO_BACKEND_TABLE(so_backend_f64, double)
+#undef SO_BACKEND_TABLE
+
+typedef struct so_backend {
+    const so_backend_f32 *f32;
+    const so_backend_f64 *f64;
+    void *(*allocate)(size_t bytes); /* workspace, 64-byte aligned; NULL on failure */
+    void (*release)(void *memory);
+} so_backend;
+
+#endif

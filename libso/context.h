@@ -1,0 +1,21 @@
+/* context.h: the inside of a context.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_CONTEXT_H
+#define SO_CONTEXT_H
+
+#include "backend.h"
+
+struct so_ctx {
+    so_backend backend;
+    int threads;          /* >= 1 */
+    void *workspace;      /* NULL while nothing was needed */
+    size_t workspace_bytes;
+    int workspace_is_callers;
+    const char *argument; /* what the last failing call refused */
+};
+
+/* At least `bytes` of 64-byte aligned scratch memory, valid until the next call of this function on ctx.
+ * SO_OK, SO_ENOMEM or SO_EWORKSPACE. */
+so_status so_ctx_reserve(so_ctx *ctx, size_t bytes, void **memory);
+
+#endif

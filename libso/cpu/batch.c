@@ -1,0 +1,129 @@
+/* batch.c: the maps and their derivatives over a batch: cut it into groups, spread the groups over the threads.
+ * SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <omp.h>
+
+#include "group/layout.h"
+#include "maps.h"
+
+/* Up to this order matrices are interleaved; above, a group of lanes no longer fits the second-level cache. */
+enum { LARGEST_IN_LANES = 16 };
+
+choice SO_(so_choose)(so_method method, int n)
+{
+    const group_layout *lanes = &SO_VARIANT(so_layout, _lanes), *single = &SO_VARIANT(so_layout, _single);
+    const group_layout *layout = n <= LARGEST_IN_LANES ? lanes : single;
+    switch (method) {
+    case SO_PADE:
+        return (choice){single, single->pade};
+    case SO_EIGEN:
+        return (choice){single, single->eigen};
+    case SO_CAYLEY:
+        return (choice){layout, layout->cayley};
+    case SO_AUTO:
+    case SO_POLYNOMIAL:
+        break;
+    }
+    return (choice){layout, layout->polynomial};
+}
+
+static size_t matrix_bytes(choice c, int n)
+{
+    return c.layout->matrix_elements(n) * sizeof(real);
+}
+
+size_t SO_(so_thread_bytes)(choice c, int n, int derivative)
+{
+    int map = c.method->map_matrices, differential = c.method->differential_matrices;
+    int scratch = derivative && differential > map ? differential : map;
+    return matrix_bytes(c, n) * (size_t)(THREAD_MATRICES + scratch);
+}
+
+thread_work SO_(so_thread_work)(choice c, int n, void *memory)
+{
+    size_t size = c.layout->matrix_elements(n);
+    real *m = memory;
+    return (thread_work){m, m + size, m + 2 * size, m + 3 * size, m + 4 * size, m + 5 * size, m + 6 * size};
+}
+
+void SO_(so_group_vjp)(choice c, int n, thread_work *w)
+{
+    c.layout->multiply(n, w->transposed, w->G, w->M);
+    c.layout->project_skew(n, w->M);
+    c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
+}
+
+/* What a call works on; pointers that the operation does not use are NULL. */
+typedef struct batch_call {
+    enum { MAP, VJP, JVP } operation;
+    const real *A, *R, *dR, *E;
+    real *R_out, *dA, *L;
+} batch_call;
+
+static uint64_t run_group(const batch_call *call, choice c, int n, int64_t first, int used, thread_work *w)
+{
+    size_t at = (size_t)first * (size_t)n * (size_t)n;
+    uint64_t bad = 0;
+    SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
+    switch (call->operation) {
+    case MAP:
+        c.method->map(n, w->A, w->R, w->scratch);
+        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        break;
+    case VJP:
+        SO_(so_gather)(c.layout, n, used, call->R + at, w->R, &bad);
+        SO_(so_gather_transposed)(c.layout, n, used, call->R + at, w->transposed, &bad);
+        SO_(so_gather)(c.layout, n, used, call->dR + at, w->G, &bad);
+        SO_(so_group_vjp)(c, n, w);
+        SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);
+        break;
+    case JVP:
+        SO_(so_gather_skew)(c.layout, n, used, call->E + at, w->M, &bad);
+        c.method->map(n, w->A, w->R, w->scratch);
+        SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
+        c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
+        c.layout->multiply(n, w->Y, w->R, w->G);
+        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
+        break;
+    }
+    return bad;
+}
+
+static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const batch_call *call)
+{
+    choice c = SO_(so_choose)(method, n);
+    int64_t lanes = c.layout->lanes, groups = (batch + lanes - 1) / lanes;
+    int threads = groups < ctx->threads ? (int)groups : ctx->threads;
+    size_t bytes = SO_(so_thread_bytes)(c, n, call->operation != MAP);
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, bytes * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+
+    int nonfinite = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    for (int64_t g = 0; g < groups; g++) {
+        thread_work w = SO_(so_thread_work)(c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
+        int64_t left = batch - g * lanes;
+        nonfinite |= run_group(call, c, n, g * lanes, (int)(left < lanes ? left : lanes), &w) != 0;
+    }
+    return nonfinite ? SO_ENONFINITE : SO_OK;
+}
+
+so_status SO_(so_cpu_exp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, real *R)
+{
+    return run(ctx, method, n, batch, &(batch_call){.operation = MAP, .A = A, .R_out = R});
+}
+
+so_status SO_(so_cpu_exp_vjp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, const real *R, const real *dR,
+                              real *dA)
+{
+    return run(ctx, method, n, batch, &(batch_call){.operation = VJP, .A = A, .R = R, .dR = dR, .dA = dA});
+}
+
+so_status SO_(so_cpu_exp_jvp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, const real *E, real *R, real *L)
+{
+    return run(ctx, method, n, batch, &(batch_call){.operation = JVP, .A = A, .E = E, .R_out = R, .L = L});
+}

@@ -1,0 +1,219 @@
+/* encode.c: R[g][t] = exp(sum_d position[t][d] generator[g][d]) and its gradient.
+ *
+ * A group of matrices is a run of tokens of one generator; its skew matrices are formed right in the group's storage. The unit
+ * of parallel work is a generator with a block of tokens; the backward sums over tokens inside a block lane by lane, then over
+ * the blocks in their order, so that the result does not depend on the threads.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "batch.h"
+#include "maps.h"
+
+/* Tokens in a block of the backward: short enough to share one generator's tokens among threads. A multiple of all lanes. */
+enum { TOKENS_PER_BLOCK = 64 };
+
+/* One encoding with its pointers; dposition may be NULL. */
+typedef struct encode_call {
+    so_encoding e;
+    choice c;
+    const real *position, *generator;
+} encode_call;
+
+/* Group matrix <- sum_d position generator[g][d] for tokens first .. first+used-1. */
+static inline __attribute__((always_inline)) void form_lanes(const encode_call *call, int lanes, int64_t g, int64_t first, int used,
+                                                             real *A, uint64_t *bad)
+{
+    int n = call->e.tile, dims = call->e.dims, ld = call->c.layout->stride(n);
+    size_t size = (size_t)n * (size_t)n;
+    const real *generator = call->generator + (size_t)g * (size_t)dims * size;
+    real check[VECTOR_LANES] = {0};
+    memset(A, 0, (size_t)n * (size_t)ld * (size_t)lanes * sizeof(real));
+    for (int d = 0; d < dims; d++) {
+        real coordinate[VECTOR_LANES] = {0};
+        for (int l = 0; l < used; l++)
+            coordinate[l] = call->position[(size_t)(first + l) * (size_t)dims + (size_t)d];
+        for (int i = 0; i < n; i++)
+            for (int j = i + 1; j < n; j++) {
+                real entry = generator[(size_t)d * size + (size_t)i * (size_t)n + (size_t)j];
+                real *a = A + ((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes;
+                for (int l = 0; l < lanes; l++)
+                    a[l] += coordinate[l] * entry;
+            }
+        for (int l = 0; l < used; l++)
+            check[l] += coordinate[l] * 0; /* an order-1 generator has no entries, its position is still read */
+    }
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++) {
+            const real *a = A + ((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes;
+            real *below = A + ((size_t)j * (size_t)ld + (size_t)i) * (size_t)lanes;
+            for (int l = 0; l < lanes; l++) {
+                check[l] += a[l] * 0;
+                below[l] = -a[l];
+            }
+        }
+    for (int l = 0; l < used; l++)
+        if (!(check[l] == 0)) {
+            *bad |= (uint64_t)1 << l;
+            for (size_t i = 0; i < (size_t)n * (size_t)ld; i++)
+                A[i * (size_t)lanes + (size_t)l] = 0;
+        }
+}
+
+static void form(const encode_call *call, int64_t g, int64_t first, int used, real *A, uint64_t *bad)
+{
+    if (call->c.layout->lanes == 1)
+        form_lanes(call, 1, g, first, used, A, bad);
+    else
+        form_lanes(call, VECTOR_LANES, g, first, used, A, bad);
+}
+
+so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const real *position, const real *generator, real *R)
+{
+    int n = encoding->tile;
+    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n), position, generator};
+    int64_t lanes = call.c.layout->lanes, runs = (encoding->tokens + lanes - 1) / lanes, jobs = encoding->groups * runs;
+    int threads = jobs < ctx->threads ? (int)jobs : ctx->threads;
+    size_t bytes = SO_(so_thread_bytes)(call.c, n, 0);
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, bytes * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+
+    int nonfinite = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    for (int64_t job = 0; job < jobs; job++) {
+        thread_work w = SO_(so_thread_work)(call.c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
+        int64_t g = job / runs, first = job % runs * lanes, left = encoding->tokens - first;
+        int used = (int)(left < lanes ? left : lanes);
+        uint64_t bad = 0;
+        form(&call, g, first, used, w.A, &bad);
+        call.c.method->map(n, w.A, w.R, w.scratch);
+        SO_(so_scatter)(call.c.layout, n, used, w.R, bad, R + (size_t)(g * encoding->tokens + first) * (size_t)n * (size_t)n);
+        nonfinite |= bad != 0;
+    }
+    return nonfinite ? SO_ENONFINITE : SO_OK;
+}
+
+/* sum += coordinate[l] Y, lane by lane, for one dimension. */
+static inline __attribute__((always_inline)) void accumulate_lanes(int lanes, size_t elems, const real *coordinate, const real *Y,
+                                                                   real *sum)
+{
+    for (size_t i = 0; i < elems; i++)
+        for (int l = 0; l < lanes; l++)
+            sum[i * (size_t)lanes + (size_t)l] += coordinate[l] * Y[i * (size_t)lanes + (size_t)l];
+}
+
+/* <Y, G> = 2 sum_{i<j} Y_ij G_ij per lane, for the skew Y of a group and one generator. */
+static void inner_products(const group_layout *layout, int n, const real *Y, const real *generator, real *out)
+{
+    int lanes = layout->lanes, ld = layout->stride(n);
+    for (int l = 0; l < lanes; l++)
+        out[l] = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++)
+            for (int l = 0; l < lanes; l++)
+                out[l] += 2 * generator[(size_t)i * (size_t)n + (size_t)j] *
+                          Y[((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes + (size_t)l];
+}
+
+typedef struct encode_gradient {
+    const real *R, *dR;
+    real *block;    /* (groups, blocks, dims, tile, tile): the sums over a block's tokens */
+    real *distance; /* (groups, tokens, dims): <dA, generator>, or NULL when dposition is not wanted */
+} encode_gradient;
+
+/* The gradient of one generator over one block of tokens; sum: dims group matrices. Returns whether a lane was not finite. */
+static int block_gradient(const encode_call *call, const encode_gradient *gradient, int64_t g, int64_t block, int64_t blocks,
+                          thread_work *w, real *sum)
+{
+    const so_encoding *e = &call->e;
+    const group_layout *layout = call->c.layout;
+    int n = e->tile, dims = e->dims, lanes = layout->lanes, ld = layout->stride(n), nonfinite = 0;
+    size_t size = (size_t)n * (size_t)n, elems = (size_t)n * (size_t)ld, matrix = layout->matrix_elements(n);
+    int64_t end = (block + 1) * TOKENS_PER_BLOCK < e->tokens ? (block + 1) * TOKENS_PER_BLOCK : e->tokens;
+    memset(sum, 0, matrix * (size_t)dims * sizeof(real));
+
+    for (int64_t first = block * TOKENS_PER_BLOCK; first < end; first += lanes) {
+        int used = (int)(end - first < lanes ? end - first : lanes);
+        size_t at = (size_t)(g * e->tokens + first) * size;
+        uint64_t bad = 0;
+        form(call, g, first, used, w->A, &bad);
+        SO_(so_gather)(layout, n, used, gradient->R + at, w->R, &bad);
+        SO_(so_gather_transposed)(layout, n, used, gradient->R + at, w->transposed, &bad);
+        SO_(so_gather)(layout, n, used, gradient->dR + at, w->G, &bad);
+        SO_(so_group_vjp)(call->c, n, w);
+        nonfinite |= bad != 0;
+        for (int d = 0; d < dims; d++) {
+            real coordinate[VECTOR_LANES] = {0}, inner[VECTOR_LANES];
+            for (int l = 0; l < used; l++)
+                coordinate[l] = bad >> l & 1 ? (real)NAN : call->position[(size_t)(first + l) * (size_t)dims + (size_t)d];
+            if (lanes == 1)
+                accumulate_lanes(1, elems, coordinate, w->Y, sum + matrix * (size_t)d);
+            else
+                accumulate_lanes(VECTOR_LANES, elems, coordinate, w->Y, sum + matrix * (size_t)d);
+            if (gradient->distance) {
+                inner_products(layout, n, w->Y, call->generator + (size_t)(g * dims + d) * size, inner);
+                for (int l = 0; l < used; l++)
+                    gradient->distance[(size_t)(g * e->tokens + first + l) * (size_t)dims + (size_t)d] =
+                        bad >> l & 1 ? (real)NAN : inner[l];
+            }
+        }
+    }
+    for (int d = 0; d < dims; d++) {
+        real *out = gradient->block + (size_t)((g * blocks + block) * dims + d) * size;
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                real total = 0;
+                for (int l = 0; l < lanes; l++)
+                    total += sum[matrix * (size_t)d + ((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes + (size_t)l];
+                out[(size_t)i * (size_t)n + (size_t)j] = total;
+            }
+    }
+    return nonfinite;
+}
+
+so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const real *position, const real *generator,
+                                 const real *R, const real *dR, real *dgenerator, real *dposition)
+{
+    int n = encoding->tile, dims = encoding->dims;
+    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n), position, generator};
+    int64_t tokens = encoding->tokens, groups = encoding->groups;
+    int64_t blocks = (tokens + TOKENS_PER_BLOCK - 1) / TOKENS_PER_BLOCK, jobs = groups * blocks;
+    int threads = jobs < 1 ? 1 : jobs < ctx->threads ? (int)jobs : ctx->threads;
+    size_t generator_size = (size_t)dims * (size_t)n * (size_t)n;
+    size_t matrix_bytes = call.c.layout->matrix_elements(n) * sizeof(real);
+    size_t thread_bytes = SO_(so_thread_bytes)(call.c, n, 1) + (size_t)dims * matrix_bytes;
+    size_t block_bytes = (size_t)jobs * generator_size * sizeof(real);
+    size_t distance_bytes = dposition ? (size_t)(groups * tokens) * (size_t)dims * sizeof(real) : 0;
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, thread_bytes * (size_t)threads + block_bytes + distance_bytes, &memory);
+    if (status != SO_OK)
+        return status;
+    char *shared = (char *)memory + thread_bytes * (size_t)threads;
+    encode_gradient gradient = {R, dR, (real *)shared, dposition ? (real *)(shared + block_bytes) : NULL};
+
+    int nonfinite = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    for (int64_t job = 0; job < jobs; job++) {
+        char *own = (char *)memory + thread_bytes * (size_t)omp_get_thread_num();
+        thread_work w = SO_(so_thread_work)(call.c, n, own + (size_t)dims * matrix_bytes);
+        nonfinite |= block_gradient(&call, &gradient, job / blocks, job % blocks, blocks, &w, (real *)own);
+    }
+
+    for (int64_t g = 0; g < groups; g++) {
+        real *sum = dgenerator + (size_t)g * generator_size;
+        memset(sum, 0, generator_size * sizeof(real));
+        for (int64_t block = 0; block < blocks; block++)
+            for (size_t i = 0; i < generator_size; i++)
+                sum[i] += gradient.block[(size_t)(g * blocks + block) * generator_size + i];
+    }
+    if (dposition) {
+        memset(dposition, 0, (size_t)tokens * (size_t)dims * sizeof(real));
+        for (int64_t g = 0; g < groups; g++)
+            for (size_t i = 0; i < (size_t)tokens * (size_t)dims; i++)
+                dposition[i] += gradient.distance[(size_t)g * (size_t)tokens * (size_t)dims + i];
+    }
+    return nonfinite ? SO_ENONFINITE : SO_OK;
+}

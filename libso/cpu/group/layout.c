@@ -1,0 +1,45 @@
+/* layout.c: this layout, as the driver sees it.
+ * SPDX-License-Identifier: MIT */
+#include "layout.h"
+
+#include "cayley.h"
+#include "matrix.h"
+#include "polynomial.h"
+#if defined(SO_LAYOUT_single)
+#include "../lapack/eigen.h"
+#include "../lapack/pade.h"
+#endif
+
+static int stride(int n)
+{
+    return matrix_stride(n);
+}
+
+static size_t elements(int n)
+{
+    return matrix_elements(n);
+}
+
+static void product_of(int n, const real *A, const real *B, real *C)
+{
+    product(n, (const elem *)A, (const elem *)B, (elem *)C);
+}
+
+static void skew_part_of(int n, real *A)
+{
+    skew_part(n, (elem *)A);
+}
+
+const group_layout SO_(so_layout) = {
+    .lanes = LANES,
+    .stride = stride,
+    .matrix_elements = elements,
+    .polynomial = &SO_(so_polynomial),
+    .cayley = &SO_(so_cayley),
+#if defined(SO_LAYOUT_single)
+    .pade = &SO_(so_pade),
+    .eigen = &SO_(so_eigen),
+#endif
+    .multiply = product_of,
+    .project_skew = skew_part_of,
+};

@@ -1,0 +1,119 @@
+/* matrix.h: arithmetic on group matrices (cpu/group.h), in the layout that this file is compiled for.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_CPU_GROUP_MATRIX_H
+#define SO_CPU_GROUP_MATRIX_H
+
+#include <math.h>
+#include <string.h>
+
+#include "../group.h"
+
+#if defined(SO_LAYOUT_lanes)
+#define LANES VECTOR_LANES
+typedef real elem __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef real_bits mask __attribute__((vector_size(VECTOR_BYTES), may_alias)); /* per lane: all ones or all zeros */
+static inline elem broadcast(real x)
+{
+    return (elem){0} + x;
+}
+static inline elem select_lanes(mask m, elem yes, elem no)
+{
+    return (elem)((m & (mask)yes) | (~m & (mask)no));
+}
+static inline int any_lane(mask m)
+{
+    real_bits any = 0;
+    for (int l = 0; l < LANES; l++)
+        any |= m[l];
+    return any != 0;
+}
+static inline int matrix_stride(int n)
+{
+    return n;
+}
+static inline real get_lane(elem x, int l)
+{
+    return x[l];
+}
+static inline void set_lane(elem *x, int l, real value)
+{
+    (*x)[l] = value;
+}
+#else
+#define LANES 1
+typedef real elem __attribute__((may_alias));
+typedef real_bits mask; /* all ones or zero */
+static inline elem broadcast(real x)
+{
+    return x;
+}
+static inline elem select_lanes(mask m, elem yes, elem no)
+{
+    return m ? yes : no;
+}
+static inline int any_lane(mask m)
+{
+    return m != 0;
+}
+static inline int matrix_stride(int n)
+{
+    return (n + VECTOR_LANES - 1) / VECTOR_LANES * VECTOR_LANES;
+}
+static inline real get_lane(elem x, int l)
+{
+    (void)l;
+    return x;
+}
+static inline void set_lane(elem *x, int l, real value)
+{
+    (void)l;
+    *x = value;
+}
+#endif
+
+static inline ptrdiff_t matrix_size(int n) /* elems */
+{
+    return (ptrdiff_t)n * matrix_stride(n);
+}
+static inline size_t matrix_elements(int n) /* reals, rounded up so that matrices laid end to end stay aligned */
+{
+    size_t line = 64 / sizeof(real);
+    return ((size_t)matrix_size(n) * LANES + line - 1) / line * line;
+}
+static inline elem *matrix_of(real *work, int n, int k) /* the k-th matrix of a workspace */
+{
+    return (elem *)(work + (size_t)k * matrix_elements(n));
+}
+
+/* ---- Products: the cost of everything. C must not overlap A or B. ----
+ * "lower" computes the blocks of C on and below the diagonal only, half the work; complete it by mirror(). */
+void SO_(product)(int n, const elem *A, const elem *B, elem *C);           /* C = A B */
+void SO_(product_lower)(int n, const elem *A, const elem *B, elem *C);     /* C = A B, lower part */
+void SO_(product_lower_add)(int n, const elem *A, const elem *B, elem *C); /* C += A B, lower part */
+#define product SO_(product)
+#define product_lower SO_(product_lower)
+#define product_lower_add SO_(product_lower_add)
+
+/* C_ij = sign C_ji for i < j; a skew C (sign = -1) gets a zero diagonal. */
+void SO_(mirror)(int n, int sign, elem *C);
+#define mirror SO_(mirror)
+
+void SO_(transpose)(int n, const elem *A, elem *B); /* B = A^T, no overlap */
+#define transpose SO_(transpose)
+
+void SO_(skew_part)(int n, elem *A); /* A <- (A - A^T)/2 */
+#define skew_part SO_(skew_part)
+
+/* Newton-Schulz: E <- E - (E E^T - I) E / 2, which squares a small defect (exponential.md 9.4), in those of the given lanes
+ * whose defect ||E E^T - I||_F / sqrt(n) exceeds 2 u; repeated until none does, at most `steps` times. Work: 3 matrices. */
+void SO_(orthogonalize)(int n, mask lanes, elem *E, int steps, real *work);
+
+
+/* E <- F in the lanes where m holds. */
+static inline void blend(int n, mask m, const elem *F, elem *E)
+{
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        E[i] = select_lanes(m, F[i], E[i]);
+}
+
+#endif

@@ -1,0 +1,395 @@
+/* polynomial.c: exp(A) for skew A by polynomials in X = A^2, with scaling and squaring, and its trivialised derivative.
+ *
+ *   exp(A) = c(X) + A s(X),  c(X) = cos sqrt(-X),  s(X) = sinc sqrt(-X)
+ *
+ * X is symmetric with spectrum in [-rho^2, 0], so near-minimax polynomials on that interval serve (exponential.md 2.4); all
+ * products are between commuting symmetric or skew matrices, and half of each is known from the other half. Large angles:
+ * A/2^s first, s squarings afterwards, from a base made orthogonal to the last bit (9.4), because squaring doubles a defect.
+ *
+ * The derivative runs through the same products with a tangent beside each matrix; its truncation error is a divided
+ * difference, so it switches earlier (theta_derivative, 9.1). Angles double by phi(ad_2A) M = (Y + Q Y Q^T)/2 (2.7).
+ *
+ * Degree and scaling are chosen lane by lane from bounds of rho^2 = ||X||_2: the Frobenius norm, whose square counts every
+ * eigenvalue twice, and the infinity norm, which is close when the angles are (X near a multiple of I). Where squarings are
+ * needed X^2 gives sharper ones: it costs less than the squaring that it often saves, and a squaring too many costs accuracy.
+ * SPDX-License-Identifier: MIT */
+#include "polynomial.h"
+
+#include "../coefficients.h"
+#include "matrix.h"
+
+/* ---- The ladder ------------------------------------------------------------------------------------------------------- */
+
+/* P(Y) = sum_k<powers a_k Y^k + Y^powers sum_k<=powers a_(powers+k) Y^k, with Y = scale X + shift I: degree 2 powers.
+ * powers = 0: the nested form of degree 12, q = B3 + B4^2, P = B1 + (B2 + q) q with Bj = bj0 I + bj1 Y + bj2 Y^2 + bj3 Y^3. */
+typedef struct rung {
+    double theta, theta_derivative; /* largest angle for the value, for the derivative */
+    int powers;
+    real scale, shift;
+    const real *c[4], *s[4]; /* one array, or B1..B4 */
+} rung;
+
+#define PLAIN(type, TYPE, p, P, powers)                                                                                         \
+    {SO_##TYPE##_##P##_THETA, SO_##TYPE##_##P##_THETA_DERIVATIVE, powers, 1, 0, {so_##type##_##p##_c}, {so_##type##_##p##_s}}
+#define SHIFTED(type, TYPE, y, Y, powers)                                                                                       \
+    {SO_##TYPE##_##Y##_THETA,         SO_##TYPE##_##Y##_THETA_DERIVATIVE, powers,                                               \
+     (real)(2 / (SO_##TYPE##_##Y##_THETA * SO_##TYPE##_##Y##_THETA)), 1, {so_##type##_##y##_c}, {so_##type##_##y##_s}}
+
+#if defined(SO_REAL_f32)
+enum { RUNGS = 3 };
+static const rung ladder[RUNGS] = {
+    PLAIN(f32, F32, p4, P4, 2),
+    SHIFTED(f32, F32, y6, Y6, 3),
+    SHIFTED(f32, F32, y8, Y8, 4),
+};
+#else
+enum { RUNGS = 4 };
+static const rung ladder[RUNGS] = {
+    PLAIN(f64, F64, p4, P4, 2),
+    PLAIN(f64, F64, p6, P6, 3),
+    SHIFTED(f64, F64, y8, Y8, 4),
+    {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE, 0, 2 / (SO_F64_Y12_THETA * SO_F64_Y12_THETA), 1,
+     {so_f64_y12_c_B1, so_f64_y12_c_B2, so_f64_y12_c_B3, so_f64_y12_c_B4},
+     {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}},
+};
+#endif
+
+/* Between two re-orthogonalisations a defect grows at most 2^8 times. */
+enum { SQUARINGS_PER_STEP = 8 };
+
+/* ---- Matrices with a tangent ------------------------------------------------------------------------------------------ */
+
+typedef struct jet {
+    elem *v; /* value */
+    elem *d; /* tangent, or NULL: value only */
+} jet;
+
+typedef struct arena {
+    int n, used, tangents;
+    real *work;
+} arena;
+
+static jet take(arena *a)
+{
+    jet j = {matrix_of(a->work, a->n, a->used), a->tangents ? matrix_of(a->work, a->n, a->used + 1) : NULL};
+    a->used += 1 + a->tangents;
+    return j;
+}
+
+/* R = P Q, known to be symmetric (sign = 1) or skew (sign = -1). */
+static void multiply(int n, int sign, jet P, jet Q, jet R)
+{
+    product_lower(n, P.v, Q.v, R.v);
+    mirror(n, sign, R.v);
+    if (R.d) {
+        product_lower(n, P.d, Q.v, R.d);
+        product_lower_add(n, P.v, Q.d, R.d);
+        mirror(n, sign, R.d);
+    }
+}
+
+static inline __attribute__((always_inline)) void sum_terms(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *restrict R)
+{
+    for (ptrdiff_t i = 0; i < size; i++) {
+        elem sum = P[terms - 1][i] * a[terms];
+#pragma GCC unroll 4
+        for (int k = terms - 1; k > 0; k--)
+            sum += P[k - 1][i] * a[k];
+        R[i] = sum;
+    }
+}
+
+static void sum_of(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *R)
+{
+    switch (terms) {
+    case 1:
+        sum_terms(size, 1, a, P, R);
+        break;
+    case 2:
+        sum_terms(size, 2, a, P, R);
+        break;
+    case 3:
+        sum_terms(size, 3, a, P, R);
+        break;
+    default:
+        sum_terms(size, 4, a, P, R);
+        break;
+    }
+}
+
+/* R = a_0 I + a_1 Y + .. + a_terms Y^terms, from the powers Y^1.. */
+static void combine(int n, int terms, const real *a, const jet *power, jet R)
+{
+    elem *v[4], *d[4];
+    for (int k = 0; k < terms; k++) {
+        v[k] = power[k].v;
+        d[k] = power[k].d;
+    }
+    sum_of(matrix_size(n), terms, a, v, R.v);
+    for (int i = 0; i < n; i++)
+        R.v[(ptrdiff_t)i * (matrix_stride(n) + 1)] += a[0];
+    if (R.d)
+        sum_of(matrix_size(n), terms, a, d, R.d);
+}
+
+static void add(int n, jet P, jet R) /* R += P */
+{
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        R.v[i] += P.v[i];
+    if (R.d)
+        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+            R.d[i] += P.d[i];
+}
+
+/* ---- The base: angles within one rung --------------------------------------------------------------------------------- */
+
+static void split_polynomial(int n, int m, const real *a, const jet *power, jet H, jet P)
+{
+    combine(n, m, a + m, power, H);
+    multiply(n, 1, power[m - 1], H, P);
+    combine(n, m - 1, a, power, H);
+    add(n, H, P);
+}
+
+static void nested_polynomial(int n, const real *const *B, const jet *power, jet q, jet H, jet P)
+{
+    combine(n, 3, B[3], power, H);
+    multiply(n, 1, H, H, q);
+    combine(n, 3, B[2], power, H);
+    add(n, H, q);
+    combine(n, 3, B[1], power, H);
+    add(n, q, H);
+    multiply(n, 1, H, q, P);
+    combine(n, 3, B[0], power, H);
+    add(n, H, P);
+}
+
+/* E = c(X) + A s(X); with tangents if E has one. Takes 8 jets from the arena. */
+static void evaluate(const rung *r, jet A, jet X, jet E, arena a)
+{
+    int n = a.n, powers = r->powers ? r->powers : 3;
+    jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, H = take(&a), q = take(&a), C = take(&a), S = take(&a);
+
+    combine(n, 1, (const real[]){r->shift, r->scale}, &X, power[0]);
+    multiply(n, 1, power[0], power[0], power[1]);
+    if (powers > 2)
+        multiply(n, 1, power[1], power[0], power[2]);
+    if (powers > 3)
+        multiply(n, 1, power[1], power[1], power[3]);
+    if (r->powers) {
+        split_polynomial(n, powers, r->c[0], power, H, C);
+        split_polynomial(n, powers, r->s[0], power, H, S);
+    } else {
+        nested_polynomial(n, r->c, power, q, H, C);
+        nested_polynomial(n, r->s, power, q, H, S);
+    }
+    multiply(n, -1, A, S, E);
+    add(n, C, E);
+}
+enum { EVALUATE_JETS = 8 };
+
+/* ---- Choice of rung and scaling ---------------------------------------------------------------------------------------- */
+
+typedef struct plan {
+    int squarings[LANES], most; /* per lane; their maximum */
+    mask in_rung[RUNGS];        /* lanes that use the rung */
+} plan;
+
+static inline void mask_lane(mask *m, int l)
+{
+#if defined(SO_LAYOUT_lanes)
+    (*m)[l] = -1;
+#else
+    (void)l;
+    *m = -1;
+#endif
+}
+
+static void scale(int n, elem factor, elem *A)
+{
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        A[i] *= factor;
+}
+
+/* Per lane, an upper bound of ||X||_2 for the symmetric X = A^2 or its square, in which every eigenvalue but 0 is double. */
+static void bound_norm(int n, const elem *X, double bound[LANES])
+{
+    int ld = matrix_stride(n);
+    elem frobenius = broadcast(0), infinity = broadcast(0);
+    for (int i = 0; i < n; i++) {
+        elem squares = broadcast(0), sizes = broadcast(0);
+        for (int j = 0; j < n; j++) {
+            elem x = X[(ptrdiff_t)i * ld + j];
+            squares += x * x;
+            sizes += select_lanes(x < broadcast(0), -x, x);
+        }
+        frobenius += squares;
+        infinity = select_lanes(sizes > infinity, sizes, infinity);
+    }
+    double rounding = 1 + 8 * n * (double)REAL_EPSILON;
+    for (int l = 0; l < LANES; l++)
+        bound[l] = rounding * fmin(sqrt((double)get_lane(frobenius, l) / 2), (double)get_lane(infinity, l));
+}
+
+/* Entries above 2^5 are scaled first, so that ||X^2||_F^2 ~ rho^8 cannot overflow. Returns the exponents. */
+static void scale_large(int n, elem *A, int before[LANES])
+{
+    int ld = matrix_stride(n), any = 0;
+    elem largest = broadcast(0), factor = broadcast(1);
+    for (int i = 1; i < n; i++)
+        for (int j = 0; j < i; j++) {
+            elem size = A[(ptrdiff_t)i * ld + j];
+            size = select_lanes(size < broadcast(0), -size, size);
+            largest = select_lanes(size > largest, size, largest);
+        }
+    for (int l = 0; l < LANES; l++) {
+        int exponent;
+        frexp((double)get_lane(largest, l), &exponent);
+        before[l] = exponent > 5 ? exponent - 5 : 0;
+        any |= before[l];
+        set_lane(&factor, l, (real)ldexp(1, -before[l]));
+    }
+    if (any)
+        scale(n, factor, A);
+}
+
+/* X = A^2 and the plan; scales A and X so that every lane is within its rung. square: scratch matrix. */
+static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
+{
+    int before[LANES], any_large = 0, any_after = 0;
+    double rho[LANES], sharper[LANES];
+    elem factor = broadcast(1), factor2 = broadcast(1);
+    double top = derivative ? ladder[RUNGS - 1].theta_derivative : ladder[RUNGS - 1].theta;
+    plan p = {.most = 0};
+
+    scale_large(n, A, before);
+    product_lower(n, A, A, X);
+    mirror(n, 1, X);
+    bound_norm(n, X, rho);
+    for (int l = 0; l < LANES; l++) {
+        rho[l] = sqrt(rho[l]);
+        any_large |= before[l] || rho[l] > top;
+    }
+    if (any_large) {
+        product_lower(n, X, X, square);
+        mirror(n, 1, square);
+        bound_norm(n, square, sharper);
+        for (int l = 0; l < LANES; l++)
+            if (before[l] || rho[l] > top)
+                rho[l] = fmin(rho[l], sqrt(sqrt(sharper[l])));
+    }
+    for (int l = 0; l < LANES; l++) {
+        int after = 0, k = 0;
+        if (before[l] || rho[l] > top) {
+            double fraction = frexp(ldexp(rho[l], before[l]) / top, &after);
+            after = (fraction == 0.5 ? after - 1 : after) - before[l]; /* ceil(log2) */
+            if (after + before[l] < 0)
+                after = -before[l];
+        }
+        double scaled = ldexp(rho[l], -after);
+        if (before[l] + after > 0)
+            k = RUNGS - 1;
+        while (k < RUNGS - 1 && !(scaled <= (derivative ? ladder[k].theta_derivative : ladder[k].theta)))
+            k++;
+        mask_lane(&p.in_rung[k], l);
+        p.squarings[l] = before[l] + after;
+        p.most = p.squarings[l] > p.most ? p.squarings[l] : p.most;
+        any_after |= after;
+        set_lane(&factor, l, (real)ldexp(1, -after));
+        set_lane(&factor2, l, (real)ldexp(1, -2 * after));
+    }
+    if (any_after) {
+        scale(n, factor, A);
+        scale(n, factor2, X);
+    }
+    return p;
+}
+
+/* Lanes that still double their angle in the given step. */
+static mask active_lanes(const plan *p, int step)
+{
+    mask active = {0};
+    for (int l = 0; l < LANES; l++)
+        if (step < p->squarings[l])
+            mask_lane(&active, l);
+    return active;
+}
+
+/* E, and its tangent, of the scaled A, every lane by its own rung. */
+static void evaluate_plan(const plan *p, jet A, jet X, jet E, arena a)
+{
+    jet F = take(&a);
+    int first = 1;
+    for (int k = 0; k < RUNGS; k++) {
+        if (!any_lane(p->in_rung[k]))
+            continue;
+        evaluate(&ladder[k], A, X, first ? E : F, a);
+        if (!first) {
+            blend(a.n, p->in_rung[k], F.v, E.v);
+            if (E.d)
+                blend(a.n, p->in_rung[k], F.d, E.d);
+        }
+        first = 0;
+    }
+}
+
+/* ---- The map and its derivative ----------------------------------------------------------------------------------------- */
+
+static void polynomial_map(int n, real *A_, real *R_, real *work)
+{
+    arena a = {.n = n, .work = work};
+    jet A = {(elem *)A_, NULL}, X = take(&a), E = {(elem *)R_, NULL};
+    plan p = prepare(n, 0, A.v, X.v, E.v);
+    evaluate_plan(&p, A, X, E, a);
+
+    elem *square = matrix_of(work, n, 0);
+    real *scratch = (real *)matrix_of(work, n, 1);
+    for (int step = 0; step < p.most; step++) {
+        mask active = active_lanes(&p, step);
+        if (step % SQUARINGS_PER_STEP == 0)
+            SO_(orthogonalize)(n, active, E.v, 1, scratch);
+        product(n, E.v, E.v, square);
+        blend(n, active, square, E.v);
+    }
+}
+
+static void polynomial_differential(int n, real *A_, const real *R, real *M, real *Y_, real *work)
+{
+    (void)R; /* the base is needed before its squarings, so R does not help */
+    arena a = {.n = n, .tangents = 1, .work = work};
+    elem *Y = (elem *)Y_;
+    jet A = {(elem *)A_, (elem *)M}, X = take(&a), E = take(&a);
+    plan p = prepare(n, 1, A.v, X.v, E.v);
+    product_lower(n, A.v, A.d, X.d);
+    product_lower_add(n, A.d, A.v, X.d);
+    mirror(n, 1, X.d);
+    evaluate_plan(&p, A, X, E, a);
+
+    elem *T = matrix_of(work, n, 4), *Z = matrix_of(work, n, 5), *transposed = matrix_of(work, n, 6);
+    real *scratch = (real *)matrix_of(work, n, 7);
+    transpose(n, E.v, transposed);
+    product(n, E.d, transposed, Y);
+    skew_part(n, Y);
+    for (int step = 0; step < p.most; step++) {
+        mask active = active_lanes(&p, step);
+        if (step % SQUARINGS_PER_STEP == 0)
+            SO_(orthogonalize)(n, active, E.v, 1, scratch);
+        transpose(n, E.v, transposed);
+        product(n, E.v, Y, T);
+        product_lower(n, T, transposed, Z);
+        mirror(n, -1, Z);
+        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+            Y[i] = select_lanes(active, (Y[i] + Z[i]) * (real)0.5, Y[i]);
+        if (step + 1 < p.most) {
+            product(n, E.v, E.v, T);
+            blend(n, active, T, E.v);
+        }
+    }
+}
+
+const group_method SO_(so_polynomial) = {
+    .map = polynomial_map,
+    .differential = polynomial_differential,
+    .map_matrices = 1 + 1 + EVALUATE_JETS,
+    .differential_matrices = 2 * (2 + 1 + EVALUATE_JETS),
+};

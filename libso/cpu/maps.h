@@ -1,0 +1,27 @@
+/* maps.h: the functions of the CPU backend's table (backend.h), one source file each group.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_CPU_MAPS_H
+#define SO_CPU_MAPS_H
+
+#include "../backend.h"
+#include "../real.h"
+
+/* batch.c */
+so_status SO_(so_cpu_exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);
+so_status SO_(so_cpu_exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA);
+so_status SO_(so_cpu_exp_jvp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *E, real *R, real *L);
+/* pack.c */
+so_status SO_(so_cpu_pack)(so_ctx *, int n, int64_t batch, const real *A, real *p);
+so_status SO_(so_cpu_unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);
+/* orthogonality.c */
+so_status SO_(so_cpu_orthogonality)(so_ctx *, int n, int64_t batch, const real *R, real *defect);
+so_status SO_(so_cpu_project)(so_ctx *, int n, int64_t batch, real *R);
+/* encode.c */
+so_status SO_(so_cpu_encode)(so_ctx *, const so_encoding *, const real *position, const real *generator, real *R);
+so_status SO_(so_cpu_encode_vjp)(so_ctx *, const so_encoding *, const real *position, const real *generator, const real *R,
+                                 const real *dR, real *dgenerator, real *dposition);
+/* rotate.c */
+so_status SO_(so_cpu_rotate)(so_ctx *, const so_rotation *, const real *R, const real *x, real *y);
+so_status SO_(so_cpu_rotate_vjp)(so_ctx *, const so_rotation *, const real *R, const real *x, const real *dy, real *dx, real *dR);
+
+#endif

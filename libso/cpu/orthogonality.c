@@ -1,0 +1,76 @@
+/* orthogonality.c: the orthogonality defect of a matrix, and the rotation nearest to it.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <omp.h>
+
+#include "../context.h"
+#include "lapack/project.h"
+#include "maps.h"
+
+/* ||R^T R - I||_F in f64. gram: one row of doubles per thread would do; a column of R^T R at a time. */
+static double defect_of(int n, const real *R, double *column)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = i; j < n; j++)
+            column[j] = 0;
+        for (int k = 0; k < n; k++) {
+            double r = (double)R[(size_t)k * (size_t)n + (size_t)i];
+            for (int j = i; j < n; j++)
+                column[j] += r * (double)R[(size_t)k * (size_t)n + (size_t)j];
+        }
+        column[i] -= 1;
+        sum += column[i] * column[i];
+        for (int j = i + 1; j < n; j++)
+            sum += 2 * column[j] * column[j];
+    }
+    return sqrt(sum);
+}
+
+static int is_finite(size_t size, const real *x)
+{
+    real check = 0;
+    for (size_t i = 0; i < size; i++)
+        check += x[i] * 0;
+    return check == 0;
+}
+
+so_status SO_(so_cpu_orthogonality)(so_ctx *ctx, int n, int64_t batch, const real *R, real *defect)
+{
+    int threads = batch < ctx->threads ? (int)batch : ctx->threads, nonfinite = 0;
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, (size_t)n * sizeof(double) * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+    size_t size = (size_t)n * (size_t)n;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    for (int64_t b = 0; b < batch; b++) {
+        const real *matrix = R + (size_t)b * size;
+        int finite = is_finite(size, matrix);
+        nonfinite |= !finite;
+        defect[b] = finite ? (real)defect_of(n, matrix, (double *)memory + (size_t)n * (size_t)omp_get_thread_num()) : (real)NAN;
+    }
+    return nonfinite ? SO_ENONFINITE : SO_OK;
+}
+
+so_status SO_(so_cpu_project)(so_ctx *ctx, int n, int64_t batch, real *R)
+{
+    int threads = batch < ctx->threads ? (int)batch : ctx->threads, nonfinite = 0, singular = 0;
+    size_t bytes = (so_project_bytes(n) + 63) / 64 * 64, size = (size_t)n * (size_t)n;
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, bytes * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite, singular) if (threads > 1)
+    for (int64_t b = 0; b < batch; b++) {
+        real *matrix = R + (size_t)b * size;
+        int finite = is_finite(size, matrix);
+        int unique = finite && so_project_matrix(n, matrix, (char *)memory + bytes * (size_t)omp_get_thread_num()) == SO_OK;
+        nonfinite |= !finite;
+        singular |= finite && !unique;
+        if (!unique)
+            for (size_t i = 0; i < size; i++)
+                matrix[i] = (real)NAN;
+    }
+    return nonfinite ? SO_ENONFINITE : singular ? SO_ESINGULAR : SO_OK;
+}

@@ -1,0 +1,156 @@
+/* rotate.c: y = R x for the vectors of many samples, and its gradient.
+ *
+ * Token by token: the rotations of a token stay in cache while the vectors of all samples pass. The work is parallel over
+ * tokens; the sum over samples in dR runs in their order. The orders that heads use have code of their own.
+ * SPDX-License-Identifier: MIT */
+#include <omp.h>
+#include <string.h>
+
+#include "../context.h"
+#include "maps.h"
+
+enum { LARGEST_ON_STACK = 64 };
+
+/* y = M x with M given by columns: y = sum_j x_j column_j. y may be x. scratch: n reals. */
+static inline __attribute__((always_inline)) void multiply(int n, const real *columns, const real *x, real *y, real *scratch)
+{
+    for (int i = 0; i < n; i++)
+        scratch[i] = 0;
+    for (int j = 0; j < n; j++) {
+        real xj = x[j];
+        for (int i = 0; i < n; i++)
+            scratch[i] += columns[(size_t)j * (size_t)n + (size_t)i] * xj;
+    }
+    for (int i = 0; i < n; i++)
+        y[i] = scratch[i];
+}
+
+/* One vector of every group, for one sample and token. R: the token's rotation of group 0; the next rotation is `next` reals
+ * further. transposed: multiply by R^T, whose columns are the rows of R. */
+static inline __attribute__((always_inline)) void rotate_groups(int n, int64_t groups, int64_t rotations, const real *columns,
+                                                                size_t next, const real *x, real *y, real *scratch)
+{
+    for (int64_t g = 0; g < groups; g++) {
+        real local[LARGEST_ON_STACK];
+        multiply(n, columns + (size_t)(g % rotations) * next, x + g * n, y + g * n, n <= LARGEST_ON_STACK ? local : scratch);
+    }
+}
+
+static void rotate_any(int n, int64_t groups, int64_t rotations, const real *columns, size_t next, const real *x, real *y,
+                       real *scratch)
+{
+    switch (n) {
+    case 2:
+        rotate_groups(2, groups, rotations, columns, next, x, y, scratch);
+        break;
+    case 4:
+        rotate_groups(4, groups, rotations, columns, next, x, y, scratch);
+        break;
+    case 8:
+        rotate_groups(8, groups, rotations, columns, next, x, y, scratch);
+        break;
+    case 16:
+        rotate_groups(16, groups, rotations, columns, next, x, y, scratch);
+        break;
+    case 32:
+        rotate_groups(32, groups, rotations, columns, next, x, y, scratch);
+        break;
+    case 64:
+        rotate_groups(64, groups, rotations, columns, next, x, y, scratch);
+        break;
+    default:
+        rotate_groups(n, groups, rotations, columns, next, x, y, scratch);
+        break;
+    }
+}
+
+/* dR[r] += dy x^T for every group of one sample and token. */
+static inline __attribute__((always_inline)) void outer_groups(int n, int64_t groups, int64_t rotations, const real *dy,
+                                                               const real *x, size_t next, real *dR)
+{
+    for (int64_t g = 0; g < groups; g++) {
+        real *D = dR + (size_t)(g % rotations) * next;
+        for (int i = 0; i < n; i++) {
+            real dyi = dy[g * n + i];
+            for (int j = 0; j < n; j++)
+                D[(size_t)i * (size_t)n + (size_t)j] += dyi * x[g * n + j];
+        }
+    }
+}
+
+static void outer_any(int n, int64_t groups, int64_t rotations, const real *dy, const real *x, size_t next, real *dR)
+{
+    switch (n) {
+    case 2:
+        outer_groups(2, groups, rotations, dy, x, next, dR);
+        break;
+    case 4:
+        outer_groups(4, groups, rotations, dy, x, next, dR);
+        break;
+    case 8:
+        outer_groups(8, groups, rotations, dy, x, next, dR);
+        break;
+    case 16:
+        outer_groups(16, groups, rotations, dy, x, next, dR);
+        break;
+    case 32:
+        outer_groups(32, groups, rotations, dy, x, next, dR);
+        break;
+    case 64:
+        outer_groups(64, groups, rotations, dy, x, next, dR);
+        break;
+    default:
+        outer_groups(n, groups, rotations, dy, x, next, dR);
+        break;
+    }
+}
+
+so_status SO_(so_cpu_rotate)(so_ctx *ctx, const so_rotation *rotation, const real *R, const real *x, real *y)
+{
+    const so_rotation r = *rotation;
+    int n = r.tile, threads = r.tokens < ctx->threads ? (int)r.tokens : ctx->threads;
+    size_t size = (size_t)n * (size_t)n, own = (size_t)r.rotations * size + (size_t)n;
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, own * sizeof(real) * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t t = 0; t < r.tokens; t++) {
+        real *columns = (real *)memory + own * (size_t)omp_get_thread_num(), *scratch = columns + (size_t)r.rotations * size;
+        for (int64_t k = 0; k < r.rotations; k++) {
+            const real *from = R + (size_t)(k * r.tokens + t) * size;
+            for (int i = 0; i < n; i++)
+                for (int j = 0; j < n; j++)
+                    columns[(size_t)k * size + (size_t)j * (size_t)n + (size_t)i] = from[(size_t)i * (size_t)n + (size_t)j];
+        }
+        for (int64_t s = 0; s < r.samples; s++) {
+            int64_t at = s * r.sample_stride + t * r.token_stride;
+            rotate_any(n, r.groups, r.rotations, columns, size, x + at, y + at, scratch);
+        }
+    }
+    return SO_OK;
+}
+
+so_status SO_(so_cpu_rotate_vjp)(so_ctx *ctx, const so_rotation *rotation, const real *R, const real *x, const real *dy, real *dx,
+                                 real *dR)
+{
+    const so_rotation r = *rotation;
+    int n = r.tile, threads = r.tokens < ctx->threads ? (int)r.tokens : ctx->threads;
+    size_t size = (size_t)n * (size_t)n, next = (size_t)r.tokens * size;
+    void *memory;
+    so_status status = so_ctx_reserve(ctx, (size_t)n * sizeof(real) * (size_t)threads, &memory);
+    if (status != SO_OK)
+        return status;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t t = 0; t < r.tokens; t++) {
+        real *scratch = (real *)memory + (size_t)n * (size_t)omp_get_thread_num();
+        for (int64_t s = 0; s < r.samples; s++) {
+            int64_t at = s * r.sample_stride + t * r.token_stride;
+            if (dR)
+                outer_any(n, r.groups, r.rotations, dy + at, x + at, next, dR + (size_t)t * size);
+            /* The columns of R^T are the rows of R. */
+            rotate_any(n, r.groups, r.rotations, R + (size_t)t * size, next, dy + at, dx + at, scratch);
+        }
+    }
+    return SO_OK;
+}

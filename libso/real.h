@@ -1,0 +1,56 @@
+/* real.h: one source for f32 and f64. A file that includes this is compiled once per real type, and the files of cpu/ once
+ * more per instruction set and layout; the Makefile defines which. SO_(name) appends what distinguishes the copies.
+ *
+ *   libso/NAME.c          SO_(exp) = exp_f32                  f32 | f64
+ *   libso/cpu/NAME.c      SO_(exp) = exp_f32_avx2             x portable | avx2 | avx512
+ *   libso/cpu/group/NAME.c SO_(exp) = exp_f32_avx2_lanes       x lanes | single      (cpu/group.h says what these are)
+ *   libso/cpu/lapack/NAME.c SO_(exp) = exp_f32_avx2_single
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_REAL_H
+#define SO_REAL_H
+
+#include <float.h>
+#include <stdint.h>
+
+#define SO_PASTE(a, b) a##b
+#define SO_JOIN(a, b) SO_PASTE(a, b)
+
+#if defined(SO_REAL_f32)
+typedef float real;
+typedef int32_t real_bits;
+#define SO_TYPE _f32
+#define REAL_EPSILON 0x1p-24f /* u: unit roundoff */
+#define REAL_MAX FLT_MAX
+#elif defined(SO_REAL_f64)
+typedef double real;
+typedef int64_t real_bits;
+#define SO_TYPE _f64
+#define REAL_EPSILON 0x1p-53
+#define REAL_MAX DBL_MAX
+#endif
+
+#if defined(SO_ISA_portable)
+#define SO_ISA _portable
+#define VECTOR_BYTES 16
+#elif defined(SO_ISA_avx2)
+#define SO_ISA _avx2
+#define VECTOR_BYTES 32
+#elif defined(SO_ISA_avx512)
+#define SO_ISA _avx512
+#define VECTOR_BYTES 64
+#else
+#define SO_ISA
+#endif
+
+#if defined(SO_LAYOUT_lanes)
+#define SO_LAYOUT _lanes
+#elif defined(SO_LAYOUT_single)
+#define SO_LAYOUT _single
+#else
+#define SO_LAYOUT
+#endif
+
+#define SO_VARIANT(name, layout) SO_JOIN(SO_JOIN(SO_JOIN(name, SO_TYPE), SO_ISA), layout)
+#define SO_(name) SO_VARIANT(name, SO_LAYOUT)
+
+#endif
