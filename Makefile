@@ -8,7 +8,7 @@
 #   make clean
 #
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
-# libso/cpu/group/*.c also once per layout (libso/cpu/real.h). tests/check_X.c must define `Suite *check_X(void)`.
+# libso/cpu/group/*.c also once per layout (libso/real.h). tests/check_X.c must define `Suite *check_X(void)`.
 
 CC      ?= gcc
 BUILD   ?= build
@@ -37,7 +37,7 @@ define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
 $(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
 	@mkdir -p $$(@D)
 	$(CC) $(ALL_CFLAGS) -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
-LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c,libso/cpu/*.c)))
+LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c)))
 endef
 $(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
 
@@ -53,9 +53,9 @@ $(BUILD)/libso.a: $(LIBSO_OBJ)
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
-HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out harness/train.c harness/evaluate.c harness/report.c harness/arrows_png.c,\
+HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out harness/train.c harness/evaluate.c harness/make_report.c harness/arrows_png.c,\
                  $(wildcard harness/*.c)) $(wildcard harness/ops/*.c harness/model/*.c harness/data/*.c harness/io/*.c harness/report/*.c))
-PROGRAMS      := $(patsubst %.c,$(BUILD)/%,$(wildcard harness/train.c harness/evaluate.c harness/report.c harness/arrows_png.c))
+PROGRAMS      := $(patsubst %.c,$(BUILD)/%,$(wildcard harness/train.c harness/evaluate.c harness/make_report.c harness/arrows_png.c))
 BENCHES       := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out %_io.c,$(wildcard bench/*.c)))
 BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*_io.c))
 PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))
@@ -68,6 +68,10 @@ all: lib $(PROGRAMS) $(BENCHES)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DCOMMIT='"$(COMMIT)"' -c $< -o $@
+# What carries the commit into results is compiled again when the commit changes.
+$(shell mkdir -p $(BUILD); echo '$(COMMIT)' | cmp -s - $(BUILD)/commit || echo '$(COMMIT)' > $(BUILD)/commit)
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw COMMIT bench/*.c harness/*.c harness/*/*.c)): $(BUILD)/commit
+
 $(BUILD)/libharness.a: $(HARNESS_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libso.a

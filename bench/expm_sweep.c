@@ -205,7 +205,10 @@ static sweep read_options(int argc, char **argv)
 {
     options_parse(table, argc, argv, about, after);
     sweep s = {.in_cache = given("in-cache")};
-    options_list("methods", text("methods") ? text("methods") : given("matrices") ? "auto" : "polynomial,pade,eigen,cayley",
+    options_list("methods",
+                 text("methods")     ? text("methods")
+                 : given("matrices") ? "auto"
+                                     : "polynomial,pade,eigen,cayley",
                  add_method, &s);
     options_list("dtypes", text("dtypes"), add_real, &s);
     options_list("n", chosen("n", "4,8,32,64", "2,3,4,8,16,32,64,128"), add_n, &s);

@@ -146,6 +146,5 @@ bool sweep_row_keeps_contract(const sweep_row *row, int n)
 {
     if (row->checked == 0 || n > 128 || row->rho > 1e3 * (1 + 1e-6)) /* --norm 1000 rounded to f32 is still meant */
         return true;
-    return row->error <= row->error_bound &&
-           (row->direction == SWEEP_VJP || row->orthogonality <= row->orthogonality_bound);
+    return row->error <= row->error_bound && (row->direction == SWEEP_VJP || row->orthogonality <= row->orthogonality_bound);
 }

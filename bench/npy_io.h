@@ -16,7 +16,7 @@ typedef struct npy_stack { /* (batch, n, n) */
     int bytes;             /* of a number: 4 = float32, 8 = float64 */
     int64_t batch;
     int n;
-    void *data;            /* malloc'ed; batch * n * n numbers */
+    void *data; /* malloc'ed; batch * n * n numbers */
 } npy_stack;
 
 /* Reads a stack of square matrices; refuses every other shape, order and type. On failure *out is unchanged. */

@@ -11,7 +11,7 @@ typedef struct option {
     const char *preset; /* text used when the option is not given; NULL = none */
     const char *help;   /* one line, or more with \n */
     bool given;
-    const char *text;   /* value in force: the one given, else the preset, else NULL */
+    const char *text; /* value in force: the one given, else the preset, else NULL */
 } option;
 
 /* The table ends with an entry without a name. Unknown options, missing and superfluous values end the program with one line

@@ -75,7 +75,7 @@ static double place(quantity q, const plot_point *p)
 /* One curve as a data block: for each place the largest value found there. Returns the number of places. */
 static int write_curve(const drawing *d, quantity q, so_method method, sweep_real real)
 {
-    double (*curve)[2] = sweep_allocate(2 * (int64_t)d->count, sizeof(double));
+    double(*curve)[2] = sweep_allocate(2 * (int64_t)d->count, sizeof(double));
     int length = 0;
     for (int i = 0; i < d->count; i++) {
         double y = value(d, q, &d->points[i], method, real), x = place(q, &d->points[i]);
@@ -136,12 +136,15 @@ static void write_script(const drawing *d, const picture *p, const evidence *e)
     int columns = seen[SWEEP_F32] + seen[SWEEP_F64], height = 150 + 330 * p->row_count, width = 80 + 560 * columns;
     fprintf(d->script, "# gnuplot %s.gp draws %s.png; gnuplot -e 'kind=\"svg\"' %s.gp draws %s.svg\n", p->name, p->name,
             p->name, p->name);
-    fprintf(d->script, "if (!exists('kind')) kind = 'png'\n"
-                       "if (kind eq 'png') set terminal pngcairo font 'sans,11' size %d,%d; else "
-                       "set terminal svg font 'sans,14' background rgb 'white' size %d,%d\n",
+    fprintf(d->script,
+            "if (!exists('kind')) kind = 'png'\n"
+            "if (kind eq 'png') set terminal pngcairo font 'sans,11' size %d,%d; else "
+            "set terminal svg font 'sans,14' background rgb 'white' size %d,%d\n",
             width, height, width, height);
-    fprintf(d->script, "set output '%s.'.kind\nset logscale xy\nset format y '10^{%%L}'\n"
-                       "set grid lt 1 lw 0.7 lc rgb '#cccccc'\n", p->name);
+    fprintf(d->script,
+            "set output '%s.'.kind\nset logscale xy\nset format y '10^{%%L}'\n"
+            "set grid lt 1 lw 0.7 lc rgb '#cccccc'\n",
+            p->name);
     fprintf(d->script, "set border 3\nset tics nomirror\nset xlabel \"%s\"\n%s\n", p->xlabel,
             p->rows[0] == FORWARD_SPEED ? "set logscale x 2" : "set format x '10^{%L}'");
     fprintf(d->script, "set multiplot layout %d,%d title \"{/:Bold %s}\\n{/*0.8 %s, %d threads, %s, commit %s, %.10s}\\n \" ",

@@ -18,7 +18,7 @@ extern const char *const sweep_direction_name[SWEEP_DIRECTIONS];
 extern const char *const sweep_method_name[SWEEP_METHODS];
 
 size_t sweep_real_bytes(sweep_real real);
-double sweep_unit(sweep_real real); /* u of so.h */
+double sweep_unit(sweep_real real);                  /* u of so.h */
 void *sweep_allocate(int64_t numbers, size_t bytes); /* or the end of the program with one line */
 
 /* ---- Input ------------------------------------------------------------------------------------------------------------ */
@@ -44,20 +44,20 @@ int64_t sweep_batch(sweep_real real, int n, int threads, bool in_cache);
 
 typedef struct sweep_effort {
     int threads;
-    int repetitions;  /* timings of each row; a slow row stops at three when it has used its seconds */
+    int repetitions; /* timings of each row; a slow row stops at three when it has used its seconds */
     double seconds;
 } sweep_effort;
 
 typedef struct sweep_row {
     so_method method;
     sweep_direction direction;
-    int warmup, repetitions;            /* calls before the timings; timings */
-    int calls;                          /* of the function in one timing */
-    double median_us, min_us;           /* per matrix */
-    double bytes, flops;                /* per matrix: read and written once; of the algorithm, see sweep_flops() */
-    int checked;                        /* matrices compared with the reference */
-    double rho;                         /* largest of these */
-    double error, error_bound;          /* units of u; worst quotient of the matrices checked. NaN = not measured */
+    int warmup, repetitions;                   /* calls before the timings; timings */
+    int calls;                                 /* of the function in one timing */
+    double median_us, min_us;                  /* per matrix */
+    double bytes, flops;                       /* per matrix: read and written once; of the algorithm, see sweep_flops() */
+    int checked;                               /* matrices compared with the reference */
+    double rho;                                /* largest of these */
+    double error, error_bound;                 /* units of u; worst quotient of the matrices checked. NaN = not measured */
     double orthogonality, orthogonality_bound; /* forward only, else NaN */
 } sweep_row;
 

@@ -94,8 +94,8 @@ START_TEST(own_matrices_f64)
     static const char *const methods[] = {"", "--methods polynomial", "--methods pade", "--methods eigen"};
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
         char arguments[256];
-        snprintf(arguments, sizeof arguments,
-                 "--matrices @/A.npy --upstream @/G.npy --save-exp @/R.npy --save-vjp @/D.npy %s", methods[m]);
+        snprintf(arguments, sizeof arguments, "--matrices @/A.npy --upstream @/G.npy --save-exp @/R.npy --save-vjp @/D.npy %s",
+                 methods[m]);
         ck_assert_msg(run(arguments) == 0, "%s", output);
         npy_stack R = open_stack("R.npy"), D = open_stack("D.npy");
         ck_assert(R.bytes == 8 && R.batch == BATCH && R.n == 2 && D.bytes == 8 && D.batch == BATCH && D.n == 2);
@@ -214,8 +214,9 @@ END_TEST
 
 START_TEST(help_names_every_option)
 {
-    static const char *const names[] = {"--quick", "--methods", "--dtypes", "--n ", "--norm", "--batch", "--threads", "--csv",
-                                        "--matrices", "--upstream", "--save-exp", "--save-vjp", "--plot"};
+    static const char *const names[] = {"--quick",    "--methods",  "--dtypes", "--n ",       "--norm",
+                                        "--batch",    "--threads",  "--csv",    "--matrices", "--upstream",
+                                        "--save-exp", "--save-vjp", "--plot"};
     ck_assert_int_eq(run("--help"), 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         ck_assert_ptr_nonnull(strstr(output, names[i]));
@@ -245,7 +246,8 @@ START_TEST(reference_against_closed_form)
         double rho = exact_rho(N, A[0]), tolerance = 0x1p-64 * (30 + 6 * rho);
         ck_assert_double_le(fabs(rho - (double)fmaxl(angles[k][0], angles[k][1])), 1e-14 * rho);
         exact_exp(N, rho, A[0], NULL, got[0], NULL);
-        ck_assert_msg(exact_distance(N, got[0], exact[0]) <= tolerance, "rho = %g: %g", rho, exact_distance(N, got[0], exact[0]));
+        ck_assert_msg(exact_distance(N, got[0], exact[0]) <= tolerance, "rho = %g: %g", rho,
+                      exact_distance(N, got[0], exact[0]));
         ck_assert_double_le(exact_defect(N, got[0]), tolerance);
         exact_cayley(N, A[0], NULL, got[0], NULL);
         ck_assert_msg(exact_distance(N, got[0], cayley[0]) <= tolerance, "rho = %g", rho);
