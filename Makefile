@@ -5,7 +5,7 @@
 #   make check      deps, build, every proof and test suite; ends with the totals
 #   make check-asan the same under AddressSanitizer and UBSan
 #   make prove      the programs of proofs/ alone
-#   make clean
+#   make clean      (make V=1 ... shows the commands)
 #
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
 # libso/cpu/group/*.c also once per layout (libso/real.h). tests/check_X.c must define `Suite *check_X(void)`.
@@ -22,6 +22,7 @@ MARCH_portable :=
 MARCH_avx2     := -march=x86-64-v3
 MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
 ISAS    := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
+QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib clean deps check check-asan run-checks prove layering
@@ -36,28 +37,32 @@ LIBSO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out libso/api.c,$(wildcard lib
 define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
 $(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
 	@mkdir -p $$(@D)
-	$(CC) $(ALL_CFLAGS) -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
+	@echo "  cc $(1) $(2) $(3) $$<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
 LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c)))
 endef
 $(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
 
-$(foreach r,$(REALS),$(eval $(BUILD)/$(r)/%.o: %.c ; @mkdir -p $$(@D); \
+$(foreach r,$(REALS),$(eval $(BUILD)/$(r)/%.o: %.c ; @mkdir -p $$(@D); echo "  cc $(r) $$<"; \
 	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -DSO_REAL_$(r) -c $$< -o $$@))
 $(BUILD)/libso/%.o: libso/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
+	@echo "  cc $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
 
 lib: $(BUILD)/libso.a
 $(BUILD)/libso.a: $(LIBSO_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	@echo "  ar $@"
+	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
-HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out harness/train.c harness/evaluate.c harness/make_report.c harness/arrows_png.c,\
-                 $(wildcard harness/*.c)) $(wildcard harness/ops/*.c harness/model/*.c harness/data/*.c harness/io/*.c harness/report/*.c))
-PROGRAMS      := $(patsubst %.c,$(BUILD)/%,$(wildcard harness/train.c harness/evaluate.c harness/make_report.c harness/arrows_png.c))
-BENCHES       := $(patsubst bench/%.c,$(BUILD)/bench/%,$(filter-out %_io.c,$(wildcard bench/*.c)))
-BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*_io.c))
+PROGRAM_SRC   := $(addprefix harness/,train.c evaluate.c make_report.c arrows_png.c)
+BENCH_SRC     := bench/expm_sweep.c
+HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAM_SRC),$(wildcard harness/*.c harness/*/*.c)))
+BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c)))
+PROGRAMS      := $(PROGRAM_SRC:%.c=$(BUILD)/%)
+BENCHES       := $(BENCH_SRC:%.c=$(BUILD)/%)
 PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))
 SUITES        := $(wildcard tests/check_*.c)
 TEST_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
@@ -67,19 +72,24 @@ all: lib $(PROGRAMS) $(BENCHES)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DCOMMIT='"$(COMMIT)"' -c $< -o $@
+	@echo "  cc $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -DCOMMIT='"$(COMMIT)"' -c $< -o $@
 # What carries the commit into results is compiled again when the commit changes.
 $(shell mkdir -p $(BUILD); echo '$(COMMIT)' | cmp -s - $(BUILD)/commit || echo '$(COMMIT)' > $(BUILD)/commit)
 $(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw COMMIT bench/*.c harness/*.c harness/*/*.c)): $(BUILD)/commit
 
 $(BUILD)/libharness.a: $(HARNESS_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	@echo "  ar $@"
+	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libso.a
-	$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) $(LIBS) -o $@
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) $(LIBS) -o $@
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_OBJ) $(BUILD)/libso.a
-	$(CC) $(SANITIZE) -fopenmp $^ $(LIBS) -o $@
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(LIBS) -o $@
 $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
-	$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
 
 $(BUILD)/tests/suites.h: $(SUITES)
 	@mkdir -p $(@D)
@@ -87,7 +97,8 @@ $(BUILD)/tests/suites.h: $(SUITES)
 $(BUILD)/tests/main.o: INCLUDE += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
-	$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
