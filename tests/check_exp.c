@@ -1,0 +1,156 @@
+/* check_exp.c: the accuracy contract of so.h, forward and orthogonality, for every method and both types.
+ * SPDX-License-Identifier: MIT */
+#include "oracle_campaign.h"
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const int types[] = {F64, F32};
+
+/* One chunk of matrices of order n through every method, held against the references. */
+static void run_chunk(int bits, so_ctx *ctx, int n, long first, int64_t batch, worst forward[METHODS], worst defect[METHODS])
+{
+    size_t size = (size_t)(n * n);
+    double *A = malloc((size_t)batch * size * sizeof *A), *R = malloc((size_t)batch * METHODS * size * sizeof *R);
+    sample *samples = malloc((size_t)batch * sizeof *samples);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t b = 0; b < batch; b++) {
+        random_sequence r;
+        samples[b] = campaign_matrix(bits, n, first + (long)b, A + (size_t)b * size, &r);
+    }
+    for (int m = 0; m < METHODS; m++)
+        ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, batch, A, R + (size_t)(m * batch) * size), SO_OK);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t b = 0; b < batch; b++) {
+        oracle_pair exact = oracle_new(n), cayley = oracle_new(n);
+        const sample *s = &samples[b];
+        double u = call_u(bits);
+        oracle_exp(n, A + (size_t)b * size, NULL, &exact, NULL);
+        oracle_cayley(n, A + (size_t)b * size, NULL, &cayley, NULL);
+        for (int m = 0; m < METHODS; m++) {
+            const double *X = R + (size_t)(m * batch + b) * size;
+            double error = distance(n, X, m == SO_CAYLEY ? cayley : exact), orthogonal = oracle_orthogonality(n, X) / sqrt(n);
+            double defect_bound = m == SO_CAYLEY || m == SO_EIGEN ? 16 * u : (16 + 2 * s->rho) * u;
+#pragma omp critical
+            {
+                worst_of(&forward[m], error, (10 + 2 * s->rho) * u, n, s->shape, s->rho, s->number);
+                worst_of(&defect[m], orthogonal, defect_bound, n, s->shape, s->rho, s->number);
+            }
+        }
+        oracle_free(&exact), oracle_free(&cayley);
+    }
+    free(A), free(R), free(samples);
+}
+
+START_TEST(contract)
+{
+    int bits = types[_i], failed = 0;
+    worst forward[METHODS] = {{0}}, defect[METHODS] = {{0}};
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 0), SO_OK);
+    for (int i = 0; i < campaign_size_count(); i++) {
+        int n = campaign_sizes[i];
+        long count = campaign_samples(bits, n);
+        if (n == 0)
+            ck_assert_int_eq(call_exp(bits, ctx, SO_AUTO, 0, 7, NULL, NULL), SO_OK);
+        for (long first = 0; n > 0 && first < count; first += CHUNK)
+            run_chunk(bits, ctx, n, first, count - first < CHUNK ? count - first : CHUNK, forward, defect);
+    }
+    so_ctx_destroy(ctx);
+    failed += campaign_report("check_exp", bits, "forward", forward);
+    failed += campaign_report("check_exp", bits, "orthogonality", defect);
+    ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
+}
+END_TEST
+
+/* exp(0) = I in every bit, for every method, also where the unread triangle holds NaN. */
+START_TEST(identity)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int k = 0; k < campaign_size_count(); k++)
+        for (int m = 0; m < METHODS; m++) {
+            int n = campaign_sizes[k];
+            double *A = malloc((size_t)(n * n + 1) * sizeof *A), *R = malloc((size_t)(n * n + 1) * sizeof *R);
+            for (int i = 0; i < n * n; i++)
+                A[i] = i % n > i / n ? (i % 2 ? 0.0 : -0.0) : NAN;
+            ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, R), SO_OK);
+            for (int i = 0; i < n * n; i++)
+                ck_assert_msg(R[i] == (i % (n + 1) == 0 ? 1.0 : 0.0), "%s %s n %d: exp(0)[%d] = %a", call_method((so_method)m),
+                              call_type(bits), n, i, R[i]);
+            free(A), free(R);
+        }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+/* exp(-A) = exp(A)^T: of both sides the same error is allowed, so twice the forward bound is between them. */
+START_TEST(inverse_is_transpose)
+{
+    int bits = types[_i], n = 9;
+    double A[81], R[81], S[81];
+    random_sequence r;
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (long k = 0; k < 200; k++)
+        for (int m = 0; m < METHODS; m++) {
+            sample s = campaign_matrix(bits, n, k, A, &r);
+            ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, R), SO_OK);
+            for (int i = 0; i < n * n; i++)
+                A[i] = -A[i];
+            ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, S), SO_OK);
+            double sum = 0;
+            for (int i = 0; i < n * n; i++)
+                sum += (R[i] - S[i % n * n + i / n]) * (R[i] - S[i % n * n + i / n]);
+            double bound = 2 * (10 + 2 * s.rho) * call_u(bits);
+            ck_assert_msg(sqrt(sum / n) <= bound, "%s %s n %d rho %g %s sample %ld: %g > %g", call_method((so_method)m),
+                          call_type(bits), n, s.rho, shape_name(s.shape), k, sqrt(sum / n), bound);
+        }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+/* Beyond the contract: entries up to the largest numbers give a finite, orthogonal matrix. */
+START_TEST(huge)
+{
+    static const double radii[] = {1e8, 1e15, 1e30, 1e100, 1e300};
+    static const int orders[] = {2, 3, 4, 5, 8, 16, 33, 64};
+    int bits = types[_i], failed = 0;
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
+        for (int k = 0; k < (bits == F32 ? 3 : 5); k++)
+            for (int m = 0; m < METHODS; m++) {
+                int n = orders[o];
+                double *A = malloc((size_t)(n * n) * sizeof *A), *R = malloc((size_t)(n * n) * sizeof *R);
+                random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 1000u + (uint32_t)n, (uint64_t)k);
+                for (int i = 0; i < n * n; i++)
+                    A[i] = call_round(bits, radii[k] * (2 * uniform53(&r) - 1));
+                so_status status = call_exp(bits, ctx, (so_method)m, n, 1, A, R);
+                double defect = oracle_orthogonality(n, R) / sqrt(n);
+                if (status != SO_OK || !(defect <= 1e-3)) {
+                    failed++;
+                    printf("  FAIL huge %s %s n %d entries %g: status %d, defect %g\n", call_method((so_method)m),
+                           call_type(bits), n, radii[k], (int)status, defect);
+                }
+                free(A), free(R);
+            }
+    so_ctx_destroy(ctx);
+    ck_assert_msg(failed == 0, "%d cases are not orthogonal; see the lines FAIL above", failed);
+}
+END_TEST
+
+Suite *check_exp(void)
+{
+    Suite *suite = suite_create("exp");
+    TCase *tests = tcase_create("contract");
+    tcase_set_timeout(tests, 0);
+    tcase_add_loop_test(tests, contract, 0, 2);
+    tcase_add_loop_test(tests, identity, 0, 2);
+    tcase_add_loop_test(tests, inverse_is_transpose, 0, 2);
+    tcase_add_loop_test(tests, huge, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,156 @@
+/* oracle_dd.c: double-double matrix arithmetic. Correct only without contraction and re-association (-std=c11 at -O2).
+ * SPDX-License-Identifier: MIT */
+#include "oracle_dd.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+oracle_pair oracle_new(int n)
+{
+    size_t count = (size_t)n * (size_t)n;
+    oracle_pair p;
+    p.hi = calloc(2 * count + 1, sizeof *p.hi);
+    if (!p.hi)
+        abort();
+    p.lo = p.hi + count;
+    return p;
+}
+
+void oracle_free(oracle_pair *p)
+{
+    free(p->hi);
+    p->hi = p->lo = NULL;
+}
+
+static inline void two_sum(double a, double b, double *s, double *e)
+{
+    *s = a + b;
+    double t = *s - a;
+    *e = (a - (*s - t)) + (b - t);
+}
+
+static inline void normalise(double *hi, double *lo)
+{
+    two_sum(*hi, *lo, hi, lo);
+}
+
+void dd_copy(int n, oracle_pair out, oracle_pair x)
+{
+    memcpy(out.hi, x.hi, sizeof(double) * (size_t)n * (size_t)n);
+    memcpy(out.lo, x.lo, sizeof(double) * (size_t)n * (size_t)n);
+}
+
+/* c[j] += a b[j]. The low parts are summed in double: their error is 2^-53 of a quantity that is 2^-53 of the sum. */
+static inline __attribute__((always_inline)) void axpy(int n, double ahi, double alo, const double *bhi, const double *blo,
+                                                       double *chi, double *clo)
+{
+#pragma omp simd
+    for (int j = 0; j < n; j++) {
+        double p = ahi * bhi[j], e = __builtin_fma(ahi, bhi[j], -p);
+        e += ahi * blo[j] + alo * bhi[j];
+        double s = chi[j] + p, t = s - chi[j];
+        clo[j] += ((chi[j] - (s - t)) + (p - t)) + e;
+        chi[j] = s;
+    }
+}
+
+#if defined(__x86_64__)
+/* One vector instruction per fma where the machine has it; else the C library's (same bits). */
+__attribute__((target("avx2,fma"))) static void axpy_fma(int n, double ahi, double alo, const double *bhi, const double *blo,
+                                                         double *chi, double *clo)
+{
+    axpy(n, ahi, alo, bhi, blo, chi, clo);
+}
+#define HAVE_FMA __builtin_cpu_supports("fma")
+#else
+#define axpy_fma axpy
+#define HAVE_FMA 0
+#endif
+
+static void add_multiple(int n, double ahi, double alo, const double *bhi, const double *blo, double *chi, double *clo)
+{
+    HAVE_FMA ? axpy_fma(n, ahi, alo, bhi, blo, chi, clo) : axpy(n, ahi, alo, bhi, blo, chi, clo);
+}
+
+static void normalise_all(int n, oracle_pair x)
+{
+    for (int i = 0; i < n * n; i++)
+        normalise(&x.hi[i], &x.lo[i]);
+}
+
+void dd_multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y)
+{
+    memset(out.hi, 0, sizeof(double) * (size_t)n * (size_t)n);
+    memset(out.lo, 0, sizeof(double) * (size_t)n * (size_t)n);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++)
+            if (x.hi[i * n + k] != 0)
+                add_multiple(n, x.hi[i * n + k], x.lo[i * n + k], y.hi + k * n, y.lo + k * n, out.hi + i * n, out.lo + i * n);
+    normalise_all(n, out);
+}
+
+void dd_scale(int n, oracle_pair x, double factor)
+{
+    for (int i = 0; i < n * n; i++)
+        x.hi[i] *= factor, x.lo[i] *= factor;
+}
+
+void dd_add(int n, oracle_pair out, oracle_pair x, double factor)
+{
+    add_multiple(n * n, factor, 0, x.hi, x.lo, out.hi, out.lo);
+    normalise_all(n, out);
+}
+
+static void divide(double *hi, double *lo, double dhi, double dlo)
+{
+    double q = *hi / dhi, p = q * dhi, e = fma(q, dhi, -p);
+    double rest = ((*hi - p) - e) + *lo - q * dlo; /* exact up to 2^-106 of hi */
+    *hi = q, *lo = rest / dhi;
+    normalise(hi, lo);
+}
+
+void dd_divide(int n, oracle_pair x, double divisor)
+{
+    for (int i = 0; i < n * n; i++)
+        divide(&x.hi[i], &x.lo[i], divisor, 0);
+}
+
+void dd_add_identity(int n, oracle_pair x, double factor)
+{
+    for (int i = 0; i < n; i++) {
+        double e;
+        two_sum(x.hi[i * n + i], factor, &x.hi[i * n + i], &e);
+        x.lo[i * n + i] += e;
+        normalise(&x.hi[i * n + i], &x.lo[i * n + i]);
+    }
+}
+
+void dd_inverse(int n, oracle_pair out, oracle_pair x)
+{
+    oracle_pair kept = oracle_new(n), product = oracle_new(n);
+    dd_copy(n, kept, x);
+    memset(out.hi, 0, sizeof(double) * (size_t)n * (size_t)n);
+    memset(out.lo, 0, sizeof(double) * (size_t)n * (size_t)n);
+    dd_add_identity(n, out, 1);
+    for (int k = 0; k < n; k++) {
+        double phi = x.hi[k * n + k], plo = x.lo[k * n + k];
+        for (int j = 0; j < n; j++) {
+            divide(&x.hi[k * n + j], &x.lo[k * n + j], phi, plo);
+            divide(&out.hi[k * n + j], &out.lo[k * n + j], phi, plo);
+        }
+        for (int i = 0; i < n; i++) {
+            double fhi = -x.hi[i * n + k], flo = -x.lo[i * n + k];
+            if (i == k || fhi == 0)
+                continue;
+            add_multiple(n, fhi, flo, x.hi + k * n, x.lo + k * n, x.hi + i * n, x.lo + i * n);
+            add_multiple(n, fhi, flo, out.hi + k * n, out.lo + k * n, out.hi + i * n, out.lo + i * n);
+        }
+        normalise_all(n, x), normalise_all(n, out);
+    }
+    dd_multiply(n, product, kept, out); /* K <- K + K (I - B K) */
+    dd_scale(n, product, -1);
+    dd_add_identity(n, product, 1);
+    dd_multiply(n, kept, out, product);
+    dd_add(n, out, kept, 1);
+    oracle_free(&kept), oracle_free(&product);
+}

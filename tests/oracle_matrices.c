@@ -1,0 +1,199 @@
+/* oracle_matrices.c: see oracle_matrices.h.
+ * SPDX-License-Identifier: MIT */
+#include "oracle_matrices.h"
+#include "libso/cpu/coefficients.h"
+#include "oracle_call.h"
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *shape_name(shape s)
+{
+    static const char *const names[SHAPES] = {"dense",  "spread", "equal angles", "clustered", "rank 2",
+                                              "graded", "blocks", "tridiagonal",  "integer",   "pencil"};
+    return names[s];
+}
+
+uint64_t test_seed(void)
+{
+    const char *text = getenv("SO_TEST_SEED");
+    return text ? strtoull(text, NULL, 10) : 1;
+}
+
+int test_deep(void)
+{
+    const char *text = getenv("SO_TEST_DEPTH");
+    return text && strcmp(text, "deep") == 0;
+}
+
+/* Where libso or LAPACK-like Pade tables change course; each is tested at (1 +- 1e-3) times the value. */
+static const double thresholds64[] = {SO_F64_P1_THETA, SO_F64_P2_THETA, SO_F64_P3_THETA, SO_F64_P4_THETA, SO_F64_P6_THETA,
+                                      SO_F64_P8_THETA, SO_F64_Y8_THETA, SO_F64_P1_THETA_DERIVATIVE, SO_F64_P2_THETA_DERIVATIVE,
+                                      SO_F64_P3_THETA_DERIVATIVE, SO_F64_P4_THETA_DERIVATIVE, SO_F64_P6_THETA_DERIVATIVE,
+                                      SO_F64_P8_THETA_DERIVATIVE, SO_F64_Y8_THETA_DERIVATIVE, 1.495585217958292e-2,
+                                      2.539398330063232e-1, 9.504178996162932e-1, 2.097847961257067, 5.371920351148152};
+static const double thresholds32[] = {SO_F32_P1_THETA, SO_F32_P2_THETA, SO_F32_P3_THETA, SO_F32_P4_THETA, SO_F32_P6_THETA,
+                                      SO_F32_Y6_THETA, SO_F32_P1_THETA_DERIVATIVE, SO_F32_P2_THETA_DERIVATIVE,
+                                      SO_F32_P3_THETA_DERIVATIVE, SO_F32_P4_THETA_DERIVATIVE, SO_F32_P6_THETA_DERIVATIVE,
+                                      SO_F32_Y6_THETA_DERIVATIVE, 4.258730035e-1, 1.880152699, 3.925724846};
+static const double tops64[] = {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE};
+static const double tops32[] = {SO_F32_Y8_THETA, SO_F32_Y8_THETA_DERIVATIVE};
+static const double plain[] = {0, 1e-310, 1e-300, 1e-42, 1e-20, 1.1102230246251565e-16, 5.9604644775390625e-8, 1.05e-8,
+                               2.44e-4, 1, M_PI, 2 * M_PI, 10, 30, 100, 300, 1000};
+enum {
+    PLAIN = sizeof plain / sizeof *plain,
+    T64 = sizeof thresholds64 / sizeof *thresholds64,
+    T32 = sizeof thresholds32 / sizeof *thresholds32,
+    DOUBLINGS = 8 /* 2^7 theta is the last below 1e3 */
+};
+
+int rho_count(int bits)
+{
+    return PLAIN + 2 * (bits == F32 ? T32 : T64) + 2 * 2 * DOUBLINGS;
+}
+
+double rho_value(int bits, int index)
+{
+    if (index < PLAIN)
+        return plain[index];
+    index -= PLAIN;
+    double side = index % 2 ? 1 + 1e-3 : 1 - 1e-3;
+    index /= 2;
+    if (index < (bits == F32 ? T32 : T64))
+        return side * (bits == F32 ? thresholds32 : thresholds64)[index];
+    index -= bits == F32 ? T32 : T64;
+    return side * ldexp((bits == F32 ? tops32 : tops64)[index % 2], index / 2);
+}
+
+double uniform53(random_sequence *r)
+{
+    double high = (double)random_uniform(r);
+    return high + ldexp((double)random_uniform(r), -24);
+}
+
+double normal53(random_sequence *r)
+{
+    return (double)random_normal(r) * (1 + ldexp(uniform53(r), -20)); /* the last bits of a float's 53 filled */
+}
+
+/* A = Q blockdiag(angle_k J) Q^T with Q the orthogonal factor of a normal matrix. */
+static void from_angles(int n, const double *angle, random_sequence *r, double *A)
+{
+    size_t count = (size_t)n * (size_t)n;
+    double *Q = malloc(2 * count * sizeof *Q), *tau = malloc((size_t)n * sizeof *tau);
+    for (size_t i = 0; i < count; i++)
+        Q[i] = normal53(r);
+    LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, n, n, Q, n, tau);
+    LAPACKE_dorgqr(LAPACK_ROW_MAJOR, n, n, n, Q, n, tau);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double sum = 0;
+            for (int k = 0; k < n / 2; k++)
+                sum += angle[k] * (Q[i * n + 2 * k + 1] * Q[j * n + 2 * k] - Q[i * n + 2 * k] * Q[j * n + 2 * k + 1]);
+            A[i * n + j] = sum;
+        }
+    free(Q), free(tau);
+}
+
+static void angles_of(shape s, int pairs, random_sequence *r, double *angle)
+{
+    for (int k = 0; k < pairs; k++) {
+        double x = uniform53(r);
+        angle[k] = s == SPREAD      ? x
+                   : s == CLUSTERED ? 1 - pow(10, -16 + 15 * x)
+                   : s == GRADED    ? pow(10, -16.0 * k / (pairs > 1 ? pairs - 1 : 1))
+                   : s == RANK2     ? 0
+                                    : 1;
+    }
+    if (pairs > 0)
+        angle[0] = 1;
+}
+
+static void entries_of(shape s, int n, random_sequence *r, double *A)
+{
+    static const double bands[3][8] = {{0, 1, 0, 0, 1, 0, 0, 1}, {1, 0, 1, 1, 0, 1, 1, 0}, {1, 1e-4, 1, 1e-4, 1, 1e-4, 1, 1e-4}};
+    const double *band = bands[random_below(r, 3)];
+    double position[3] = {2 * uniform53(r) - 1, 2 * uniform53(r) - 1, 2 * uniform53(r) - 1};
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++) {
+            double x = 0;
+            if (s == DENSE)
+                x = normal53(r);
+            if (s == BLOCKS && j == i + 1 && i % 2 == 0)
+                x = i == 0 ? 1 : 2 * uniform53(r) - 1;
+            if (s == TRIDIAGONAL && j == i + 1)
+                x = band[i % 8];
+            if (s == INTEGER)
+                x = (double)random_below(r, 7) - 3;
+            for (int d = 0; s == PENCIL && d < 3; d++)
+                x += position[d] * 2 * M_PI * uniform53(r);
+            A[i * n + j] = x;
+        }
+}
+
+void make_skew(int bits, int n, shape s, double rho, random_sequence *r, double *A)
+{
+    double angle[128];
+    if (s == SPREAD || s == EQUAL || s == CLUSTERED || s == RANK2 || s == GRADED)
+        angles_of(s, n / 2, r, angle), from_angles(n, angle, r, A);
+    else
+        entries_of(s, n, r, A);
+    double norm = spectral_norm(n, A), factor = s == INTEGER || s == PENCIL ? fmin(1, 1000 / norm) : rho / norm;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            A[i * n + j] = j <= i ? NAN : norm > 0 ? call_round(bits, A[i * n + j] * factor) : 0;
+}
+
+void make_dense(int bits, int n, double scale, random_sequence *r, double *G)
+{
+    for (int i = 0; i < n * n; i++)
+        G[i] = call_round(bits, scale * normal53(r));
+}
+
+double spectral_norm(int n, const double *A)
+{
+    if (n < 2)
+        return 0;
+    size_t count = (size_t)n * (size_t)n;
+    double *X = malloc(count * sizeof *X), *sigma = malloc((size_t)n * sizeof *sigma), largest;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            X[i * n + j] = i < j ? A[i * n + j] : i > j ? -A[j * n + i] : 0;
+    lapack_int info = LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'N', n, n, X, n, sigma, NULL, n, NULL, n);
+    largest = info == 0 ? sigma[0] : NAN;
+    free(X), free(sigma);
+    return largest;
+}
+
+double frobenius(int n, const double *X)
+{
+    double norm = 0;
+    for (int i = 0; i < n * n; i++)
+        norm = hypot(norm, X[i]);
+    return norm / sqrt(n);
+}
+
+double skew_frobenius(int n, const double *E)
+{
+    double norm = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++)
+            norm = hypot(norm, E[i * n + j]);
+    return norm * sqrt(2.0 / n);
+}
+
+double distance(int n, const double *X, oracle_pair reference)
+{
+    double norm = 0;
+    for (int i = 0; i < n * n; i++)
+        norm = hypot(norm, (X[i] - reference.hi[i]) - reference.lo[i]);
+    return norm / sqrt(n);
+}
+
+void worst_of(worst *w, double error, double bound, int n, shape s, double rho, long sample)
+{
+    double ratio = error == 0 ? 0 : error / bound; /* an exact zero satisfies a bound of zero */
+    if (!(ratio <= w->ratio))
+        *w = (worst){isnan(ratio) ? INFINITY : ratio, rho, n, s, sample};
+}
