@@ -116,7 +116,7 @@ int64_t sweep_batch(sweep_real real, int n, int threads, bool in_cache)
     double matrix = (double)n * n * (double)sweep_real_bytes(real);
     if (n == 0)
         return 1;
-    if (in_cache) /* A and R, or A, R, dR and dA */
+    if (in_cache)
         return (int64_t)fmax(1, floor(cache * threads / 2 / (4 * matrix)));
-    return (int64_t)fmax(DISTINCT, ceil(2 * cache * threads / matrix));
+    return (int64_t)fmax(DISTINCT, ceil(cache * threads / matrix));
 }

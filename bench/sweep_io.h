@@ -37,7 +37,8 @@ typedef struct sweep_input {
 sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, const char *norm, uint64_t seed);
 void sweep_input_free(sweep_input *input);
 
-/* Smallest batch whose A alone is twice the second-level caches of the cores in use; in_cache: the largest that fits half. */
+/* Smallest batch whose A alone fills the second-level caches of the cores in use, so that A and R do not fit; with in_cache the
+ * largest that fits half of them with A, R, dR and dA. */
 int64_t sweep_batch(sweep_real real, int n, int threads, bool in_cache);
 
 /* ---- Measurement ------------------------------------------------------------------------------------------------------ */
