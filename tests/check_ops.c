@@ -14,6 +14,13 @@
 
 static const double U = 0x1p-24;
 
+/* |got - want| <= tolerance, or the test fails; NaN fails. Unlike ck_assert() it is cheap as long as it holds. */
+static void near(const char *what, int64_t at, double got, double want, double tolerance)
+{
+    if (!(fabs(got - want) <= tolerance))
+        ck_abort_msg("%s, element %lld: %.9g, exact %.9g, allowed difference %.3g", what, (long long)at, got, want, tolerance);
+}
+
 static float *draw(int64_t n, uint64_t seed)
 {
     float *x = malloc((size_t)(n ? n : 1) * sizeof *x);
@@ -47,7 +54,7 @@ START_TEST(linear_layers)
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < ldy; c++) {
             if (c >= out) { /* gaps stay as they were */
-                ck_assert(y[r * ldy + c] == y0[r * ldy + c]);
+                near("gap", r * ldy + c, (double)y[r * ldy + c], (double)y0[r * ldy + c], 0);
                 continue;
             }
             double sum = (double)b[c], size = fabs(sum);
@@ -56,7 +63,7 @@ START_TEST(linear_layers)
                 sum += term;
                 size += fabs(term);
             }
-            ck_assert(fabs((double)y[r * ldy + c] - sum) <= (in + 2) * U * size);
+            near("y", r * ldy + c, (double)y[r * ldy + c], sum, (in + 2) * U * size);
         }
     memcpy(y, y0, (size_t)(rows * ldy) * sizeof(float)); /* now the upstream gradient */
     for (int accumulate = 0; accumulate < 2; accumulate++) {
@@ -70,7 +77,7 @@ START_TEST(linear_layers)
                     sum += term;
                     size += fabs(term);
                 }
-                ck_assert(fabs((double)dx[r * ldx + k] - sum) <= (out + 2) * U * size);
+                near("dx", r * ldx + k, (double)dx[r * ldx + k], sum, (out + 2) * U * size);
             }
     }
     o->linear_backward_weight(o, rows, in, out, y, ldy, x, ldx, dw, db);
@@ -80,7 +87,7 @@ START_TEST(linear_layers)
             bias += (double)y[r * ldy + c];
             bias_size += fabs((double)y[r * ldy + c]);
         }
-        ck_assert(fabs((double)db[c] - bias) <= (rows + 2) * U * bias_size);
+        near("db", c, (double)db[c], bias, (rows + 2) * U * bias_size);
         for (int k = 0; k < in; k++) {
             double sum = (double)dw0[c * in + k], size = fabs(sum);
             for (int r = 0; r < rows; r++) {
@@ -88,7 +95,7 @@ START_TEST(linear_layers)
                 sum += term;
                 size += fabs(term);
             }
-            ck_assert(fabs((double)dw[c * in + k] - sum) <= (rows + 2) * U * size);
+            near("dw", c * in + k, (double)dw[c * in + k], sum, (rows + 2) * U * size);
         }
     }
     float *all[] = {x, w, b, y, y0, dx, dx0, dw, dw0, db, db0};
@@ -143,7 +150,7 @@ START_TEST(layer_normalisation)
             double h = ((double)x[r * cols + c] - m) * s;
             /* the mean is wrong by (cols + 2) u max|x|, the variance relatively by (cols + 4) u, then four roundings */
             double tolerance = (cols + 8) * U * ((most * s + fabs(h)) * fabs((double)w[c]) + fabs((double)b[c]));
-            ck_assert(fabs((double)y[r * cols + c] - (h * (double)w[c] + (double)b[c])) <= tolerance);
+            near("y", r * cols + c, (double)y[r * cols + c], h * (double)w[c] + (double)b[c], tolerance);
         }
     }
     float *dw0 = draw(cols, 9), *db0 = draw(cols, 10);
@@ -175,8 +182,8 @@ START_TEST(layer_normalisation)
             bias += (double)dy[r * cols + c];
             bias_size += fabs((double)dy[r * cols + c]);
         }
-        ck_assert(fabs((double)dw[c] - sum) <= (rows + 8) * U * (size + rows));
-        ck_assert(fabs((double)db[c] - bias) <= (rows + 2) * U * bias_size);
+        near("dw", c, (double)dw[c], sum, (rows + 8) * U * (size + rows));
+        near("db", c, (double)db[c], bias, (rows + 2) * U * bias_size);
     }
     float *all[] = {x, w, b, y, mean, rstd, dy, dx, before, dw, db, dw0, db0};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -240,7 +247,7 @@ START_TEST(attention)
     /* scores are wrong by (D + 4) u sqrt(D) most^2 at worst, probabilities relatively by twice that, values are averaged */
     double scores = (D + 4) * U * sqrt(D) * most * most;
     for (int64_t i = 0; i < m; i++)
-        ck_assert(fabs((double)out[i] - exact[i]) <= (2 * scores + (T + 6) * U) * most);
+        near("out", i, (double)out[i], exact[i], (2 * scores + (T + 6) * U) * most);
     o->attention_backward(o, &a, qkv, out, lse, dout, dqkv);
     for (int trial = 0; trial < 4; trial++) {
         float *dir = draw(n, 10 + (uint64_t)trial);
