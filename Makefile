@@ -94,7 +94,7 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 $(BUILD)/tests/suites.h: $(SUITES)
 	@mkdir -p $(@D)
 	printf '$(foreach s,$(SUITES),SUITE($(basename $(notdir $(s))))\n)' > $@
-$(BUILD)/tests/main.o: INCLUDE += -I$(BUILD)/tests
+$(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
