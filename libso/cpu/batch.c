@@ -22,6 +22,9 @@ choice SO_(so_choose)(so_method method, int n)
     case SO_CAYLEY:
         return (choice){layout, layout->cayley};
     case SO_AUTO:
+        if (n >= 2 && n <= 4)
+            return (choice){layout, layout->closed_form};
+        break;
     case SO_POLYNOMIAL:
         break;
     }

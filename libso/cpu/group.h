@@ -35,7 +35,7 @@ typedef struct group_layout {
     int lanes;
     int (*stride)(int n);             /* elems in a row of a group matrix */
     size_t (*matrix_elements)(int n); /* reals in a group matrix, a multiple of 64 bytes */
-    const group_method *polynomial, *pade, *eigen, *cayley;
+    const group_method *polynomial, *pade, *eigen, *cayley, *closed_form;
     void (*multiply)(int n, const real *A, const real *B, real *C);
     void (*project_skew)(int n, real *A); /* A <- (A - A^T)/2 */
 } group_layout;

@@ -3,6 +3,7 @@
 #include "layout.h"
 
 #include "cayley.h"
+#include "closed_form.h"
 #include "matrix.h"
 #include "polynomial.h"
 #if defined(SO_LAYOUT_single)
@@ -35,6 +36,7 @@ const group_layout SO_(so_layout) = {
     .stride = stride,
     .matrix_elements = elements,
     .polynomial = &SO_(so_polynomial),
+    .closed_form = &SO_(so_closed_form),
     .cayley = &SO_(so_cayley),
 #if defined(SO_LAYOUT_single)
     .pade = &SO_(so_pade),

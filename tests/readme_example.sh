@@ -1,0 +1,17 @@
+#!/bin/sh
+# The C example of the README compiles as shown, with the command shown, and prints what the README says.
+set -eu
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' README.md > "$folder/example.c"
+awk '/^<!-- example prints -->$/ { on = 1; next } on && /^```/ { fence++; if (fence == 2) exit; next } on && fence' README.md \
+    > "$folder/expected"
+[ -s "$folder/example.c" ] && [ -s "$folder/expected" ] || { echo "readme: no example found in README.md"; exit 1; }
+# shellcheck disable=SC2086  # SANITIZE holds several flags
+${CC:-gcc} -std=c11 -Wall -Wextra -Werror ${SANITIZE:-} -Ilibso "$folder/example.c" "$build/libso.a" -fopenmp -llapacke -lopenblas -lm \
+    -o "$folder/example"
+"$folder/example" > "$folder/printed"
+diff "$folder/expected" "$folder/printed" || { echo "readme: the example prints something else"; exit 1; }
+echo "readme: the example compiles and prints what it should"
