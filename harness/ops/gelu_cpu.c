@@ -20,7 +20,7 @@ static const double PI = 3.14159265358979323846;
 
 typedef struct mills {
     float c[DEGREE + 1]; /* of powers of w in [-1, 1] */
-    float slope; /* w = 1 - slope a/(a + 4), exact at a = 0 */
+    float slope;         /* w = 1 - slope a/(a + 4), exact at a = 0 */
 } mills;
 
 static mills mills_coefficients(void)

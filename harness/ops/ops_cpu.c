@@ -11,9 +11,6 @@
 
 #include "ops/simd.h"
 
-/* OpenBLAS declares this only when it was built with threads; a build without has nothing to set. */
-extern void openblas_set_num_threads(int threads);
-
 void ops_fail(const char *format, ...)
 {
     va_list arguments;
