@@ -117,7 +117,7 @@ commit=$(git -C "$root" describe --always --dirty --abbrev=12 2>/dev/null || ech
 # ---- Trainings ----------------------------------------------------------------------------------------------------------
 # One entry per training in each array. state: queued, running, finished, failed.
 
-folder=() label=() config=() overrides=() seed_of=() cost=() total=() state=() process=()
+folder=() label=() config=() overrides=() seed_of=() cost=() total=() state=() process=() continued=''
 
 total_examples() { # config, assignments: train.examples, or 0 if the length is given in epochs
     local value item
@@ -142,8 +142,9 @@ settle_folder() { # number of a training
         mkdir -p "$out/replaced"
         mv "${folder[i]}" "$aside"
         echo "run_paper: ${label[i]}: config or commit has changed, the former run is now $aside"
-    elif [ -f "${folder[i]}/result.json" ]; then
-        state[i]=finished
+    elif [ -d "${folder[i]}" ]; then
+        continued=yes
+        [ ! -f "${folder[i]}/result.json" ] || state[i]=finished
     fi
 }
 
@@ -181,7 +182,7 @@ launch() { # number of a training
     recipe "$i" >"${folder[i]}/recipe"
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "${guard[@]}" "$train" "${config[i]}" "${arguments[@]}" \
         --set "run.seed=${seed_of[i]}" --set "run.name=$(basename "${folder[i]}")" --out "${folder[i]}" --threads 1 --resume >>"${folder[i]}/output.txt" 2>&1 9>&- &
-    process[i]=$! state[i]=running
+    process[i]=$! state[i]=running launched=$((launched + 1))
 }
 
 collect() { # number of a running training: notes its end
@@ -198,7 +199,10 @@ collect() { # number of a running training: notes its end
 
 # ---- Progress -----------------------------------------------------------------------------------------------------------
 
-start=$SECONDS last_line=-1000 shown=0
+start=$SECONDS last_line=-1000 shown=0 earlier=0 # seconds of the calls before, if this one continues them
+if [ -n "$continued" ] && is_number "$(cat "$out/seconds" 2>/dev/null)"; then
+    earlier=$(cat "$out/seconds")
+fi
 
 say() { # line, on its own
     [ "$shown" = 0 ] || printf '\n' >&2
@@ -229,10 +233,14 @@ progress() {
 
 # ---- Stopping -----------------------------------------------------------------------------------------------------------
 
-stopping=''
+stopping='' launched=0
 trap 'stopping=yes' INT TERM HUP
 
-stop_all() {
+note_seconds() {
+    [ "$launched" = 0 ] || echo $((earlier + SECONDS - start)) >"$out/seconds"
+}
+
+stop_all() { # the trainings, which then write their checkpoints
     local i
     for i in "${!folder[@]}"; do
         [ "${state[i]}" != running ] || kill -TERM "${process[i]}" 2>/dev/null || true
@@ -242,6 +250,7 @@ stop_all() {
             wait "${process[i]}" || true
         done
     done
+    note_seconds
 }
 trap stop_all EXIT
 
@@ -286,5 +295,7 @@ for i in "${!folder[@]}"; do
     [ "${state[i]}" != failed ] || failed=$((failed + 1))
 done
 [ "$shown" = 0 ] || printf '\n' >&2
-"$make_report" --out "$out" --tables "$tables" --command "$command" --device "$device" --seconds $((SECONDS - start))
+note_seconds
+"$make_report" --out "$out" --tables "$tables" --command "$command" --device "$device" \
+    --seconds "$(cat "$out/seconds" 2>/dev/null || echo -1)"
 [ "$failed" = 0 ] || die 1 "$failed of ${#folder[@]} trainings failed; their output is in $out/*/*/output.txt"

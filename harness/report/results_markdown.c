@@ -186,7 +186,7 @@ bool results_markdown(const runs *all, const results_context *c, fault *f)
                 "Ours beside the figures of the paper (*LieRE: Lie Rotational Positional Encodings*, arXiv 2406.10322).\n\n");
         fprintf(to, "Machine: %s. ", c->machine);
         if (c->seconds >= 0)
-            fprintf(to, "Wall-clock time of the last call: %.0f s. ", c->seconds);
+            fprintf(to, "Wall-clock time of the trainings: %.0f s. ", c->seconds);
         if (c->command)
             fprintf(to, "Command: `%s`.", c->command);
         fprintf(to, "\n\nEvery figure, with its interval, is in [results.csv](results.csv).\n\n");
