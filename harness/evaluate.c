@@ -13,6 +13,7 @@
 #include "scoring.h"
 #include "settings.h"
 #include "task.h"
+#include "wait_policy.h"
 #include "weights.h"
 
 static void help(void)
@@ -211,6 +212,7 @@ static bool evaluate(const arguments *a, fault *f)
 
 int main(int argc, char **argv)
 {
+    wait_policy_passive(argv);
     fault f = {""};
     arguments a = {.set = calloc((size_t)argc, sizeof *a.set)};
     if (!a.set || !parse(argc, argv, &a, &f)) {

@@ -56,7 +56,7 @@ static const config_option options[] = {
     {"train", "epochs", FIELD(epochs), COUNT(0, 1e6, "0"), .help = "passes over the training data"},
     {"train", "examples", FIELD(examples), COUNT(0, 1e15, "120000"), .help = "length of training if epochs = 0"},
     {"train", "optimizer", FIELD(optimizer), CHOICE("adam|adamw", "adam"), .help = "weight decay is decoupled in adamw"},
-    {"train", "rate", FIELD(rate), REAL(0, 1e6, "0.002"), .help = "learning rate at its largest"},
+    {"train", "rate", FIELD(rate), REAL(0, 1e30, "0.002"), .help = "learning rate at its largest"},
     {"train", "beta1", FIELD(beta1), REAL(0, 0.9999999, "0.9"), .help = "of Adam"},
     {"train", "beta2", FIELD(beta2), REAL(0, 0.9999999, "0.999"), .help = "of Adam"},
     {"train", "epsilon", FIELD(epsilon), REAL(0, 1, "1e-08"), .help = "of Adam"},

@@ -7,6 +7,7 @@
 
 #include "settings.h"
 #include "trainer.h"
+#include "wait_policy.h"
 
 static void stop(int signal_number)
 {
@@ -89,6 +90,7 @@ static bool resolve(const arguments *a, settings *s, fault *f)
 
 int main(int argc, char **argv)
 {
+    wait_policy_passive(argv);
     fault f = {""};
     settings s;
     arguments a = {.set = calloc((size_t)argc, sizeof *a.set)};
