@@ -4,11 +4,13 @@
  *   r(A) = (V - U)^-1 (V + U),  V and A^-1 U polynomials in X = A^2
  *
  * V - U = (V + U)^T, so r(A) is orthogonal but for rounding. On the imaginary axis |V - U| stays near 1 for all angles used: the
- * solve is well conditioned. Scaling is chosen from the spectral bound rho <= (||X^2||_F^2 / 2)^(1/8) (eigenvalues of X come in
- * pairs), not from a norm of A that is several times rho; thresholds are those of the imaginary axis. The base is made orthogonal
- * to the last bit before it is squared (9.4).
+ * solve is well conditioned. Scaling is chosen from a bound of the spectral norm of X^2, not from a norm of A that is several times
+ * rho; thresholds are those of the imaginary axis. The base is made orthogonal to the last bit before it is squared (9.4).
  *
  * Derivative: r = P Q^-1 gives dr = (dP - r dQ) Q^-1; made skew as dr r^T; angles double by phi(ad_2A) M = (Y + R Y R^T)/2.
+ *
+ * Both types run in working precision. Largest error / bound of so.h measured (n <= 128, rho <= 1e3): forward 0.67,
+ * orthogonality 0.48, derivative 0.34; without the refinement in solve() 2.6 forward, f64, n = 128, all angles near pi.
  * SPDX-License-Identifier: MIT */
 #include "pade.h"
 
@@ -47,12 +49,12 @@ static const rung ladder[RUNGS] = {
 enum { RUNGS = 5 };
 static const rung ladder[RUNGS] = {
     {3, 0.02726, 0.01081, PADE_3}, {5, 0.2877, 0.1998, PADE_5},  {7, 0.9556, 0.7847, PADE_7},
-    {9, 2.029, 1.791, PADE_9},     {13, T13, T13D, PADE_13},
+    {9, 2.029, 1.791, PADE_9},     {13, 5.144, 4.824, PADE_13},
 };
 #endif
 
-/* Between two re-orthogonalisations a defect grows at most 2^8 times. */
-enum { SQUARINGS_PER_STEP = SPS };
+/* Between two re-orthogonalisations a defect grows at most 2^4 times. */
+enum { SQUARINGS_PER_STEP = 4 };
 
 static void scale(int n, real factor, elem *A)
 {
