@@ -25,7 +25,7 @@ ISAS    := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib clean deps check check-asan run-checks prove layering
+.PHONY: all lib clean deps check check-asan run-checks prove layering readme
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -105,10 +105,12 @@ prove: $(PROOFS)
 
 layering:
 	@tests/layering.sh
+readme: lib
+	@BUILD=$(BUILD) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/readme_example.sh
 
 check: deps
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering prove $(BUILD)/tests/check
+run-checks: all layering readme prove $(BUILD)/tests/check
 	BUILD=$(BUILD) $(BUILD)/tests/check
 check-asan: deps
 	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \
