@@ -48,10 +48,9 @@ START_TEST(angle)
         double a = call_round(bits, pow(10, e)), A[4] = {0, -a, a, 0}, R[4], phi = 2 * atan(a / 2);
         ck_assert_int_eq(call_cayley(bits, ctx, 2, 1, A, R), SO_OK);
         double bound = (10 + 2 * fmin(a, 1000)) * call_u(bits) * M_SQRT2; /* one entry may hold the whole Frobenius error */
-        ck_assert_double_le(fabs(R[0] - cos(phi)), bound);
-        ck_assert_double_le(fabs(R[2] - sin(phi)), bound);
-        ck_assert_double_le(fabs(R[1] + sin(phi)), bound);
-        ck_assert_double_le(fabs(R[3] - cos(phi)), bound);
+        double error = fmax(fmax(fabs(R[0] - cos(phi)), fabs(R[3] - cos(phi))), fmax(fabs(R[2] - sin(phi)), fabs(R[1] + sin(phi))));
+        ck_assert_msg(error <= bound, "%s angle %g: R = [%g %g; %g %g], error %g > %g", call_type(bits), a, R[0], R[1], R[2], R[3],
+                      error, bound);
     }
     so_ctx_destroy(ctx);
 }

@@ -138,6 +138,7 @@ START_TEST(huge)
                 free(A), free(R);
             }
     so_ctx_destroy(ctx);
+    fflush(stdout);
     ck_assert_msg(failed == 0, "%d cases are not orthogonal; see the lines FAIL above", failed);
 }
 END_TEST

@@ -34,12 +34,12 @@ void campaign_gradient(int bits, const sample *s, const double *A, const double 
 {
     static const double scales[] = {1, 1, 1, 100, 65536, 1e-30, 1e-10, 1e10, 1e30};
     int n = s->n;
-    uint32_t kind = random_below(r, 3);
+    uint32_t kind = random_below(r, s->rho > 1e-200 ? 3 : 2); /* below, scale / rho would overflow */
     double scale = scales[random_below(r, sizeof scales / sizeof *scales)];
     make_dense(bits, n, scale, r, G);
     if (kind == 0)
         return;
-    double *S = calloc((size_t)(n * n), sizeof *S), unit = kind == 2 && s->rho > 0 ? scale / s->rho : 1;
+    double *S = calloc((size_t)(n * n), sizeof *S), unit = kind == 2 ? scale / s->rho : 1;
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n; j++)
             S[i * n + j] = kind == 2 ? unit * A[i * n + j] : G[i * n + j], S[j * n + i] = -S[i * n + j];
