@@ -281,7 +281,7 @@ while [ -z "$stopping" ]; do
     done
     [ "$(running)" -gt 0 ] || break
     progress
-    sleep 0.5 &
+    sleep 0.5 9>&- &
     wait $! || true # so that a signal is heard at once
 done
 
