@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options_io.h"
-#include "plot_io.h"
-#include "rows_io.h"
-#include "user_io.h"
+#include "options.h"
+#include "plot.h"
+#include "rows.h"
+#include "user.h"
 
 enum { MAX_ITEMS = 32, MAX_THREADS = 4096, MAX_N = 1024 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "bench/exact_io.h"
-#include "bench/npy_io.h"
+#include "bench/exact.h"
+#include "bench/npy.h"
 
 static char folder[64];
 static char output[1 << 16]; /* of the last run, stdout and stderr */

@@ -1,4 +1,4 @@
-/* check_npy.c: bench/npy_io.c on good, foreign and hostile files.
+/* check_npy.c: bench/npy.c on good, foreign and hostile files.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/npy_io.h"
+#include "bench/npy.h"
 
 static char path[64];
 static char message[NPY_MESSAGE];

@@ -1,5 +1,5 @@
-/* rows_io.c: see rows_io.h. SPDX-License-Identifier: MIT */
-#include "rows_io.h"
+/* rows.c: see rows.h. SPDX-License-Identifier: MIT */
+#include "rows.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,10 +1,10 @@
-/* judge_io.c: see judge_io.h. SPDX-License-Identifier: MIT */
-#include "judge_io.h"
+/* judge.c: see judge.h. SPDX-License-Identifier: MIT */
+#include "judge.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "exact_io.h"
+#include "exact.h"
 
 typedef struct sample {
     int64_t at; /* place in the batch */

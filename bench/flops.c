@@ -1,10 +1,10 @@
-/* flops_io.c: nominal operation counts, so that GFLOP/s of different methods and machines can be compared.
+/* flops.c: nominal operation counts, so that GFLOP/s of different methods and machines can be compared.
  * Counted with h = n^3 flops, symmetric and skew products at half price, squarings at the spectral norm of the matrix.
  * A method whose implementation does more work than its count shows a lower rate, which is the point of a nominal count.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 
-#include "sweep_io.h"
+#include "measure.h"
 
 typedef struct count {
     double theta;    /* no squaring up to this norm */

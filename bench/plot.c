@@ -1,6 +1,6 @@
-/* plot_io.c: see plot_io.h. A script holds its data, so that a picture can be drawn again, or differently, from the .gp alone.
+/* plot.c: see plot.h. A script holds its data, so that a picture can be drawn again, or differently, from the .gp alone.
  * SPDX-License-Identifier: MIT */
-#include "plot_io.h"
+#include "plot.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "options_io.h"
+#include "options.h"
 
 /* Okabe and Ito's palette, distinct for colour-blind eyes; the point types tell the methods apart in print. */
 static const struct {

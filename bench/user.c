@@ -1,5 +1,5 @@
-/* user_io.c: see user_io.h. SPDX-License-Identifier: MIT */
-#include "user_io.h"
+/* user.c: see user.h. SPDX-License-Identifier: MIT */
+#include "user.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "npy_io.h"
-#include "options_io.h"
+#include "npy.h"
+#include "options.h"
 
 enum { NAMED = 3 }; /* defects that are named one by one before they are only counted */
 

@@ -1,7 +1,7 @@
-/* sweep_io.h: one case of the sweep (a stack of matrices) measured for several methods, speed and error in the same run.
+/* measure.h: one case of the sweep (a stack of matrices) measured for several methods, speed and error in the same run.
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_SWEEP_IO_H
-#define BENCH_SWEEP_IO_H
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-/* npy_io.h: strict reading and writing of NumPy's .npy files, versions 1 and 2, little-endian float32 and float64, C order.
+/* npy.h: strict reading and writing of NumPy's .npy files, versions 1 and 2, little-endian float32 and float64, C order.
  *
  * Both functions return true, or false with one line in `message` that names the file, the defect and, where there is one,
  * the remedy. Format: numpy.lib.format, "Format Version 1.0" and "2.0".
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_NPY_IO_H
-#define BENCH_NPY_IO_H
+#ifndef BENCH_NPY_H
+#define BENCH_NPY_H
 
 #include <stdbool.h>
 #include <stddef.h>

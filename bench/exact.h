@@ -1,4 +1,4 @@
-/* exact_io.h: reference values for the errors that the benchmarks print, independent of libso.
+/* exact.h: reference values for the errors that the benchmarks print, independent of libso.
  *
  * long double (at least 64 bits of mantissa), plain loops, textbook algorithms that libso does not use: Taylor series with
  * scaling and squaring on the block matrix [[X, H], [0, X]], Gauss-Jordan elimination. The error of a reference is about
@@ -6,8 +6,8 @@
  * with ball arithmetic; this one is cheap enough to stand in every row.
  * All matrices n x n, row-major, inputs taken as exact.
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_EXACT_IO_H
-#define BENCH_EXACT_IO_H
+#ifndef BENCH_EXACT_H
+#define BENCH_EXACT_H
 
 /* Largest singular value of A, by LAPACK in f64: the rotation angle rho of a skew A. */
 double exact_rho(int n, const long double *A);

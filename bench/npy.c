@@ -1,10 +1,10 @@
-/* npy_io.c: see npy_io.h.
+/* npy.c: see npy.h.
  *
  *   bytes 0-5   \x93NUMPY      6-7  major, minor     8-9 (v1) or 8-11 (v2)  length of the header, little-endian
  *   header      {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 4), }   padded by blanks and one newline
  *   data        starts at a multiple of 64 when we write; any offset is accepted when we read
  * SPDX-License-Identifier: MIT */
-#include "npy_io.h"
+#include "npy.h"
 
 #include <errno.h>
 #include <inttypes.h>

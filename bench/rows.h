@@ -1,11 +1,11 @@
-/* rows_io.h: rows of the sweep as a table for people and as CSV; each row carries its own evidence.
+/* rows.h: rows of the sweep as a table for people and as CSV; each row carries its own evidence.
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_ROWS_IO_H
-#define BENCH_ROWS_IO_H
+#ifndef BENCH_ROWS_H
+#define BENCH_ROWS_H
 
 #include <stdio.h>
 
-#include "sweep_io.h"
+#include "measure.h"
 
 typedef struct evidence { /* where and when the rows were measured */
     char machine[128], compiler[64], commit[64], date[32];

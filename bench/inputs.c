@@ -1,12 +1,12 @@
-/* inputs_io.c: the matrices of a sweep. SPDX-License-Identifier: MIT */
+/* inputs.c: the matrices of a sweep. SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "exact_io.h"
-#include "sweep_io.h"
+#include "exact.h"
+#include "measure.h"
 
 const char *const sweep_real_name[SWEEP_REALS] = {"f32", "f64"};
 const char *const sweep_direction_name[SWEEP_DIRECTIONS] = {"forward", "vjp"};

@@ -1,5 +1,5 @@
-/* exact_io.c: see exact_io.h. SPDX-License-Identifier: MIT */
-#include "exact_io.h"
+/* exact.c: see exact.h. SPDX-License-Identifier: MIT */
+#include "exact.h"
 
 #include <float.h>
 #include <lapacke.h>

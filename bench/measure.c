@@ -1,12 +1,12 @@
-/* sweep_io.c: timings of one case; see sweep_io.h. SPDX-License-Identifier: MIT */
-#include "sweep_io.h"
+/* measure.c: timings of one case; see measure.h. SPDX-License-Identifier: MIT */
+#include "measure.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "judge_io.h"
+#include "judge.h"
 
 enum { WARMUP = 2, LEAST_REPETITIONS = 3, MOST_REPETITIONS = 1000 };
 static const double timing_seconds = 4e-3; /* a thousand times the resolution and jitter of the clock */

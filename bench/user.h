@@ -1,8 +1,8 @@
-/* user_io.h: a user's own matrices in, what libso made of them out. SPDX-License-Identifier: MIT */
-#ifndef BENCH_USER_IO_H
-#define BENCH_USER_IO_H
+/* user.h: a user's own matrices in, what libso made of them out. SPDX-License-Identifier: MIT */
+#ifndef BENCH_USER_H
+#define BENCH_USER_H
 
-#include "sweep_io.h"
+#include "measure.h"
 
 /* Reads A and, if `upstream` is not NULL, G of the same shape and type; ends the program with one line if that is impossible.
  * Says on stderr which matrices are not finite or not skew-symmetric: the first are carried as NaN, of the second only the

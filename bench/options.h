@@ -1,7 +1,7 @@
-/* options_io.h: command-line options of a benchmark from one table: parser, defaults and --help all read it.
+/* options.h: command-line options of a benchmark from one table: parser, defaults and --help all read it.
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_OPTIONS_IO_H
-#define BENCH_OPTIONS_IO_H
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
 
 #include <stdbool.h>
 

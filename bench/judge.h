@@ -1,9 +1,9 @@
-/* judge_io.h: the error of a method on some matrices of a case, against exact_io.h.
+/* judge.h: the error of a method on some matrices of a case, against exact.h.
  * SPDX-License-Identifier: MIT */
-#ifndef BENCH_JUDGE_IO_H
-#define BENCH_JUDGE_IO_H
+#ifndef BENCH_JUDGE_H
+#define BENCH_JUDGE_H
 
-#include "sweep_io.h"
+#include "measure.h"
 
 typedef struct judge judge; /* references of the matrices that are compared, computed once for all methods */
 

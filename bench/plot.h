@@ -1,8 +1,8 @@
-/* plot_io.h: pictures of a sweep, drawn by gnuplot. SPDX-License-Identifier: MIT */
-#ifndef BENCH_PLOT_IO_H
-#define BENCH_PLOT_IO_H
+/* plot.h: pictures of a sweep, drawn by gnuplot. SPDX-License-Identifier: MIT */
+#ifndef BENCH_PLOT_H
+#define BENCH_PLOT_H
 
-#include "rows_io.h"
+#include "rows.h"
 
 typedef struct plot_point {
     rows_case where;

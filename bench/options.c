@@ -1,5 +1,5 @@
-/* options_io.c: see options_io.h. SPDX-License-Identifier: MIT */
-#include "options_io.h"
+/* options.c: see options.h. SPDX-License-Identifier: MIT */
+#include "options.h"
 
 #include <errno.h>
 #include <math.h>
