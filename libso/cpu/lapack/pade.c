@@ -95,15 +95,14 @@ static int prepare(int n, jet A, jet *power, const rung **chosen)
 
     multiply(n, 1, A, A, power[0]);
     multiply(n, 1, power[0], power[0], power[1]);
-    double rho = ldexp(sqrt(sqrt(norm_bound(n, power[1].v))) * (1 + 8 * n * (double)REAL_EPSILON), before);
+    double rho = sqrt(sqrt(norm_bound(n, power[1].v))) * (1 + 8 * n * (double)REAL_EPSILON); /* of A 2^-before */
 #define LIMIT(k) ((double)(A.d ? ladder[k].theta_derivative : ladder[k].theta))
-    while (k < RUNGS - 1 && !(rho <= LIMIT(k)))
+    while (k < RUNGS - 1 && (before || !(rho <= LIMIT(k))))
         k++;
     *chosen = &ladder[k];
     while (ldexp(rho, -after) > LIMIT(k))
         after++;
 #undef LIMIT
-    after -= before;
     if (after) {
         scale(n, (real)ldexp(1, -after), A.v);
         for (int p = 0; p < 2; p++) {

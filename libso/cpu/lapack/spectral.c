@@ -232,34 +232,29 @@ void SO_(spectrum_unscale)(int n, const spectrum *s, real *angle)
         angle[k] = fmin(ldexp(s->theta[k], s->exponent), REAL_MAX / 4);
 }
 
-/* z <- z e^(i x) sin(x)/x */
-static void turn(real x, real *re, real *im)
-{
-    real c = cos(x), s = sin(x), sinc = x == 0 ? 1 : s / x;
-    real a = *re, b = *im;
-    *re = sinc * (c * a - s * b);
-    *im = sinc * (s * a + c * b);
-}
-
-void SO_(block_phi)(int n, const real *angle, elem *M)
+void SO_(block_function)(int n, const real *angle, block_multiplier *multiplier, elem *M)
 {
     int ld = matrix_stride(n), pairs = n / 2;
-    for (int a = 0; a < pairs; a++)
+    for (int a = 0; a < pairs; a++) {
+        elem *diagonal = row_of(M, ld, 2 * a + 1) + 2 * a;
+        real zero = 0;
+        multiplier(0, &zero, diagonal);
         for (int b = 0; b < a; b++) {
             elem *upper = row_of(M, ld, 2 * a) + 2 * b, *lower = upper + ld;
             real re_plus = (upper[0] + lower[1]) / 2, im_plus = (lower[0] - upper[1]) / 2;
             real re_minus = (upper[0] - lower[1]) / 2, im_minus = (lower[0] + upper[1]) / 2;
-            turn((angle[a] - angle[b]) / 2, &re_plus, &im_plus);
-            turn((angle[a] + angle[b]) / 2, &re_minus, &im_minus);
+            multiplier(angle[a] - angle[b], &re_plus, &im_plus);
+            multiplier(angle[a] + angle[b], &re_minus, &im_minus);
             upper[0] = re_plus + re_minus;
             lower[1] = re_plus - re_minus;
             lower[0] = im_plus + im_minus;
             upper[1] = im_minus - im_plus;
         }
+    }
     if (n % 2)
         for (int a = 0; a < pairs; a++) {
-            elem *last = row_of(M, ld, n - 1) + 2 * a; /* minus the column vector that is turned */
-            turn(angle[a] / 2, &last[0], &last[1]);
+            elem *last = row_of(M, ld, n - 1) + 2 * a; /* minus the column vector that is multiplied */
+            multiplier(angle[a], &last[0], &last[1]);
         }
     mirror(n, -1, M);
 }

@@ -21,8 +21,10 @@ enum { SPECTRUM_MATRICES = 6 };
 /* theta[k] <- the angle itself, at most REAL_MAX/4. */
 void SO_(spectrum_unscale)(int n, const spectrum *s, real *angle);
 
-/* M <- phi(ad_D) M for skew M, D = blockdiag(angle J), phi(z) = (e^z - 1)/z (exponential.md 2.6). Reads and writes all of M. */
-void SO_(block_phi)(int n, const real *angle, elem *M);
+/* M <- f(ad_D) M for skew M, D = blockdiag(angle J): ad_D has the eigenvalues i x, x = sums and differences of angles, and
+ * multiplier(x, &re, &im) multiplies re + i im by f(i x) (exponential.md 2.6). Reads the lower triangle of M, writes all of it. */
+typedef void block_multiplier(real x, real *re, real *im);
+void SO_(block_function)(int n, const real *angle, block_multiplier *multiplier, elem *M);
 
 /* First-order description of what rounding left of the decomposition (A and s as spectrum_of made them):
  *   F = W^T W - I,   E = the skew matrix with A = V (blockdiag(theta J) + E) V^T, V = W (I + F)^(-1/2), both scaled like theta.
