@@ -18,16 +18,26 @@
 #if defined(SO_REAL_f32)
 typedef float real;
 typedef int32_t real_bits;
+#define REAL_EXPONENT 0x7f800000 /* all ones: NaN or Inf */
 #define SO_TYPE _f32
 #define REAL_EPSILON 0x1p-24f /* u: unit roundoff */
 #define REAL_MAX FLT_MAX
 #elif defined(SO_REAL_f64)
 typedef double real;
 typedef int64_t real_bits;
+#define REAL_EXPONENT 0x7ff0000000000000
 #define SO_TYPE _f64
 #define REAL_EPSILON 0x1p-53
 #define REAL_MAX DBL_MAX
 #endif
+
+/* All ones if x is NaN or Inf, else 0. In integers, so that loops over it vectorise. */
+static inline real_bits nonfinite_bits(real x)
+{
+    real_bits bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return -(real_bits)((bits & REAL_EXPONENT) == REAL_EXPONENT);
+}
 
 #if defined(SO_ISA_portable)
 #define SO_ISA _portable

@@ -28,7 +28,7 @@ static inline __attribute__((always_inline)) void form_lanes(const encode_call *
     int n = call->e.tile, dims = call->e.dims, ld = call->c.layout->stride(n);
     size_t size = (size_t)n * (size_t)n;
     const real *generator = call->generator + (size_t)g * (size_t)dims * size;
-    real check[VECTOR_LANES] = {0};
+    real_bits nonfinite[VECTOR_LANES] = {0};
     memset(A, 0, (size_t)n * (size_t)ld * (size_t)lanes * sizeof(real));
     for (int d = 0; d < dims; d++) {
         real coordinate[VECTOR_LANES] = {0};
@@ -42,19 +42,19 @@ static inline __attribute__((always_inline)) void form_lanes(const encode_call *
                     a[l] += coordinate[l] * entry;
             }
         for (int l = 0; l < used; l++)
-            check[l] += coordinate[l] * 0; /* an order-1 generator has no entries, its position is still read */
+            nonfinite[l] |= nonfinite_bits(coordinate[l]); /* an order-1 generator has no entries, its position is still read */
     }
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n; j++) {
             const real *a = A + ((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes;
             real *below = A + ((size_t)j * (size_t)ld + (size_t)i) * (size_t)lanes;
             for (int l = 0; l < lanes; l++) {
-                check[l] += a[l] * 0;
+                nonfinite[l] |= nonfinite_bits(a[l]);
                 below[l] = -a[l];
             }
         }
     for (int l = 0; l < used; l++)
-        if (!(check[l] == 0)) {
+        if (nonfinite[l]) {
             *bad |= (uint64_t)1 << l;
             for (size_t i = 0; i < (size_t)n * (size_t)ld; i++)
                 A[i * (size_t)lanes + (size_t)l] = 0;

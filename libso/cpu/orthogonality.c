@@ -7,32 +7,32 @@
 #include "lapack/project.h"
 #include "maps.h"
 
-/* ||R^T R - I||_F in f64. gram: one row of doubles per thread would do; a column of R^T R at a time. */
-static double defect_of(int n, const real *R, double *column)
+/* ||R^T R - I||_F in f64, one row of R^T R at a time. row: n doubles. */
+static double defect_of(int n, const real *R, double *row)
 {
     double sum = 0;
     for (int i = 0; i < n; i++) {
         for (int j = i; j < n; j++)
-            column[j] = 0;
+            row[j] = 0;
         for (int k = 0; k < n; k++) {
             double r = (double)R[(size_t)k * (size_t)n + (size_t)i];
             for (int j = i; j < n; j++)
-                column[j] += r * (double)R[(size_t)k * (size_t)n + (size_t)j];
+                row[j] += r * (double)R[(size_t)k * (size_t)n + (size_t)j];
         }
-        column[i] -= 1;
-        sum += column[i] * column[i];
+        row[i] -= 1;
+        sum += row[i] * row[i];
         for (int j = i + 1; j < n; j++)
-            sum += 2 * column[j] * column[j];
+            sum += 2 * row[j] * row[j];
     }
     return sqrt(sum);
 }
 
 static int is_finite(size_t size, const real *x)
 {
-    real check = 0;
+    real_bits bad = 0;
     for (size_t i = 0; i < size; i++)
-        check += x[i] * 0;
-    return check == 0;
+        bad |= nonfinite_bits(x[i]);
+    return bad == 0;
 }
 
 so_status SO_(so_cpu_orthogonality)(so_ctx *ctx, int n, int64_t batch, const real *R, real *defect)
