@@ -14,8 +14,8 @@
 #include "io/file.h"
 #include "settings.h"
 
-#define SCALE 3   /* screen pixels per pixel of the task */
-#define MARGIN 8  /* screen pixels between the pictures of the sheet */
+#define SCALE 3  /* screen pixels per pixel of the task */
+#define MARGIN 8 /* screen pixels between the pictures of the sheet */
 #define COUNT_MAX 10000
 #define GREY 128
 #define STRIP ((ARROWS_CELL + 2) * SCALE) /* below a picture, holds the answer */
@@ -39,7 +39,8 @@ static void help(void)
            "  --count   number of examples, 1..%d; default 20\n"
            "  --test    from the test set instead of the training set\n"
            "  --set     as for train; run.seed and the options of [arrows] matter here\n"
-           "  --help    this text\n\n", COUNT_MAX);
+           "  --help    this text\n\n",
+           COUNT_MAX);
     config_help(&settings_table, stdout);
 }
 
@@ -106,7 +107,8 @@ static bool create_picture(picture *p, uint32_t width, uint32_t height, fault *f
 }
 
 /* Examples 0..count-1, as files and on the sheet. */
-static bool draw(const arrows_options *o, int count, const char *folder, picture *one, picture *sheet, uint32_t columns, fault *f)
+static bool draw(const arrows_options *o, int count, const char *folder, picture *one, picture *sheet, uint32_t columns,
+                 fault *f)
 {
     int side = o->grid * ARROWS_CELL;
     float *image = malloc((size_t)(side * side) * sizeof *image);
@@ -145,8 +147,12 @@ static bool run(const arguments *a, fault *f)
     if ((a->count && (end == a->count || *end)) || count < 1 || count > COUNT_MAX)
         return fault_set(f, "--count %s: an integer 1..%d is wanted", a->count, COUNT_MAX);
 
-    arrows_options o = {.grid = (int)s.grid, .arrows = (int)s.arrows, .letters = (int)s.letters, .adjacent = s.adjacent,
-                        .seed = (uint64_t)(a->test ? s.test_seed : s.seed), .stream = a->test ? RANDOM_ARROWS_TEST : RANDOM_ARROWS};
+    arrows_options o = {.grid = (int)s.grid,
+                        .arrows = (int)s.arrows,
+                        .letters = (int)s.letters,
+                        .adjacent = s.adjacent,
+                        .seed = (uint64_t)(a->test ? s.test_seed : s.seed),
+                        .stream = a->test ? RANDOM_ARROWS_TEST : RANDOM_ARROWS};
     dataset *checked = arrows_create(&o, f);
     if (!checked)
         return false;

@@ -21,7 +21,8 @@ static void help(void)
     printf("evaluate MODEL [--grids \"5 8 13\"] [--examples N] [--data DIR] [--threads N] [--set section.key=value]...\n"
            "         [--json FILE] [--correct FILE]\n\n"
            "  MODEL       a model.safetensors, a checkpoint, or the folder of a run: its model, or its newest checkpoint\n"
-           "  --grids, --examples, --data, --threads are short for arrows.test_grids, arrows.test_examples, data.folder, run.threads\n"
+           "  --grids, --examples, --data, --threads are short for arrows.test_grids, arrows.test_examples, data.folder, "
+           "run.threads\n"
            "  --json      write the figures to this file\n"
            "  --correct   write to this file, example by example, whether it was right: lines set,sample,correct\n"
            "  --help      this text\n\n"
@@ -38,10 +39,14 @@ typedef struct arguments {
 
 static bool parse(int argc, char **argv, arguments *a, fault *f)
 {
-    static const struct option flags[] = {{"grids", required_argument, NULL, 'g'},   {"examples", required_argument, NULL, 'n'},
-                                          {"data", required_argument, NULL, 'd'},    {"threads", required_argument, NULL, 't'},
-                                          {"json", required_argument, NULL, 'j'},    {"correct", required_argument, NULL, 'c'},
-                                          {"set", required_argument, NULL, 's'},     {"help", no_argument, NULL, 'h'},
+    static const struct option flags[] = {{"grids", required_argument, NULL, 'g'},
+                                          {"examples", required_argument, NULL, 'n'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"json", required_argument, NULL, 'j'},
+                                          {"correct", required_argument, NULL, 'c'},
+                                          {"set", required_argument, NULL, 's'},
+                                          {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
         switch (flag) {
@@ -126,15 +131,8 @@ static bool write_json(const char *path, const arguments *a, const settings *s, 
     cJSON_AddStringToObject(root, "model", a->model);
     cJSON_AddStringToObject(root, "commit", COMMIT);
     cJSON *tests = cJSON_AddArrayToObject(root, "tests");
-    for (int i = 0; i < t->tests; i++) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "set", t->test[i].name);
-        cJSON_AddNumberToObject(item, "n", (double)scores[i].n);
-        cJSON_AddNumberToObject(item, "correct", (double)scores[i].correct);
-        cJSON_AddNumberToObject(item, "accuracy", (double)scores[i].correct / (double)scores[i].n);
-        cJSON_AddNumberToObject(item, "loss", scores[i].loss);
-        cJSON_AddItemToArray(tests, item);
-    }
+    for (int i = 0; i < t->tests; i++)
+        cJSON_AddItemToArray(tests, score_json(t->test[i].name, &scores[i]));
     cJSON_AddItemToObject(root, "config", config_json(&settings_table, s));
     char *text = cJSON_Print(root);
     cJSON_Delete(root);

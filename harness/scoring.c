@@ -17,7 +17,9 @@ static bool score_batches(vit *model, loader *l, const dataset *set, const scori
             f->text[0] = 0;
             return false;
         }
-        vit_forward(model, &(vit_batch){.batch = b->range.count, .size = {set->size[0], set->size[1], 1}, .images = b->images,
+        vit_forward(model, &(vit_batch){.batch = b->range.count,
+                                        .size = {set->size[0], set->size[1], 1},
+                                        .images = b->images,
                                         .labels = b->labels});
         vit_losses(model, loss, correct);
         for (int i = 0; i < b->range.count; i++) {
@@ -48,4 +50,15 @@ bool score_model(vit *model, const dataset *set, const scoring *how, uint8_t *ri
     if (good && !isfinite(result->loss))
         good = fault_set(f, "the loss on the test data is %g: the model has diverged", result->loss);
     return good;
+}
+
+cJSON *score_json(const char *set, const score *s)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "set", set);
+    cJSON_AddNumberToObject(item, "n", (double)s->n);
+    cJSON_AddNumberToObject(item, "correct", (double)s->correct);
+    cJSON_AddNumberToObject(item, "accuracy", (double)s->correct / (double)s->n);
+    cJSON_AddNumberToObject(item, "loss", s->loss);
+    return item;
 }

@@ -3,6 +3,7 @@
 #ifndef HARNESS_SCORING_H
 #define HARNESS_SCORING_H
 
+#include <cjson/cJSON.h>
 #include <signal.h>
 
 #include "data/dataset.h"
@@ -22,5 +23,8 @@ typedef struct scoring {
 /* All examples of a finite set. right: one byte per example, 1 if its largest logit is the label's; NULL allowed.
  * False with f->text empty if *stop was set, with a line if an example could not be made or the loss is not finite. */
 bool score_model(vit *model, const dataset *set, const scoring *how, uint8_t *right, score *result, fault *f);
+
+/* {"set", "n", "correct", "accuracy", "loss"}, as it stands under "tests" in result.json. */
+cJSON *score_json(const char *set, const score *s);
 
 #endif

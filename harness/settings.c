@@ -18,7 +18,8 @@ static const config_option options[] = {
     {"data", "set", FIELD(set), CHOICE("arrows|cifar100", "arrows"), .help = "which data"},
     {"data", "folder", FIELD(folder), TEXT(""), .help = "where the files of the data lie; --data DIR", .incidental = true},
     {"data", "augment", FIELD(augment), FLAG("true"), .help = "cifar100: random crop with a border of 4, random flip"},
-    {"data", "threads", FIELD(loader_threads), COUNT(1, 256, "1"), .help = "that make batches ahead of time", .incidental = true},
+    {"data", "threads", FIELD(loader_threads), COUNT(1, 256, "1"), .help = "that make batches ahead of time",
+     .incidental = true},
     {"data", "ahead", FIELD(loader_ahead), COUNT(1, 64, "4"), .help = "batches made ahead of time", .incidental = true},
 
     {"arrows", "grid", FIELD(grid), COUNT(2, 64, "5"), .help = "cells per side in training; a cell has 12 x 12 pixels"},

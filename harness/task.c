@@ -9,8 +9,11 @@
 
 static dataset *arrows_set(const settings *s, int64_t grid, bool test, fault *f)
 {
-    return arrows_create(&(arrows_options){.grid = (int)grid, .arrows = (int)s->arrows, .letters = (int)s->letters,
-                                           .adjacent = s->adjacent, .seed = (uint64_t)(test ? s->test_seed : s->seed),
+    return arrows_create(&(arrows_options){.grid = (int)grid,
+                                           .arrows = (int)s->arrows,
+                                           .letters = (int)s->letters,
+                                           .adjacent = s->adjacent,
+                                           .seed = (uint64_t)(test ? s->test_seed : s->seed),
                                            .stream = test ? RANDOM_ARROWS_TEST : RANDOM_ARROWS,
                                            .count = test ? s->test_examples : 0},
                          f);
@@ -18,9 +21,8 @@ static dataset *arrows_set(const settings *s, int64_t grid, bool test, fault *f)
 
 static dataset *cifar100_set(const settings *s, bool train, fault *f)
 {
-    return cifar100_create(&(cifar_options){.folder = s->folder, .train = train, .augment = train && s->augment,
-                                            .seed = (uint64_t)s->seed},
-                           f);
+    return cifar100_create(
+        &(cifar_options){.folder = s->folder, .train = train, .augment = train && s->augment, .seed = (uint64_t)s->seed}, f);
 }
 
 static bool check_training(const settings *s, fault *f)
@@ -75,8 +77,10 @@ void task_destroy(task *t)
 
 loader_plan task_plan(const task *t, const settings *s)
 {
-    return (loader_plan){.batch = (int)s->batch, .examples = s->epochs > 0 ? s->epochs * t->train->count : s->examples,
-                         .shuffle = true, .seed = (uint64_t)s->seed};
+    return (loader_plan){.batch = (int)s->batch,
+                         .examples = s->epochs > 0 ? s->epochs * t->train->count : s->examples,
+                         .shuffle = true,
+                         .seed = (uint64_t)s->seed};
 }
 
 float task_rate(const task *t, const settings *s, int64_t step)

@@ -17,12 +17,13 @@ static void stop(int signal_number)
 
 static void help(void)
 {
-    printf("train CONFIG.ini [--set section.key=value]... [--data DIR] [--out DIR] [--resume] [--threads N]\n"
-           "train --resume --out DIR          go on with the config.ini of that run\n\n"
-           "  --set       change one option; --data, --out and --threads are short for data.folder, run.out and run.threads\n"
-           "  --resume    go on from the newest whole checkpoint of the folder, or start if it has none\n"
-           "  --help      this text\n\n"
-           "Options, in CONFIG.ini as [section] and key = value, or by --set. Later ones win: defaults, file, --set, flags.\n\n");
+    printf(
+        "train CONFIG.ini [--set section.key=value]... [--data DIR] [--out DIR] [--resume] [--threads N]\n"
+        "train --resume --out DIR          go on with the config.ini of that run\n\n"
+        "  --set       change one option; --data, --out and --threads are short for data.folder, run.out and run.threads\n"
+        "  --resume    go on from the newest whole checkpoint of the folder, or start if it has none\n"
+        "  --help      this text\n\n"
+        "Options, in CONFIG.ini as [section] and key = value, or by --set. Later ones win: defaults, file, --set, flags.\n\n");
     config_help(&settings_table, stdout);
 }
 
@@ -35,9 +36,12 @@ typedef struct arguments {
 
 static bool parse(int argc, char **argv, arguments *a, fault *f)
 {
-    static const struct option flags[] = {{"set", required_argument, NULL, 's'},     {"data", required_argument, NULL, 'd'},
-                                          {"out", required_argument, NULL, 'o'},     {"resume", no_argument, NULL, 'r'},
-                                          {"threads", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+    static const struct option flags[] = {{"set", required_argument, NULL, 's'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"resume", no_argument, NULL, 'r'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
         switch (flag) {

@@ -73,8 +73,15 @@ static bool close_window(trainer *t, int64_t epoch, double rate, fault *f)
     t->last_accuracy = (double)t->window_correct / (double)t->window_seen;
     if (t->takeoff < 0 && t->last_accuracy > 0.5)
         t->takeoff = t->examples;
-    log_line line = {.kind = "train", .set = "train", .step = t->step, .examples = t->examples, .epoch = epoch,
-                     .n = t->window_seen, .correct = t->window_correct, .loss = t->last_loss, .rate = rate,
+    log_line line = {.kind = "train",
+                     .set = "train",
+                     .step = t->step,
+                     .examples = t->examples,
+                     .epoch = epoch,
+                     .n = t->window_seen,
+                     .correct = t->window_correct,
+                     .loss = t->last_loss,
+                     .rate = rate,
                      .seconds = t->seconds};
     t->window_seen = t->window_correct = 0;
     t->window_loss = 0;
@@ -88,8 +95,15 @@ static bool run_tests(trainer *t, int64_t epoch, double rate, const volatile sig
     for (int i = 0; i < t->task.tests; i++) {
         if (!score_model(t->model, t->task.test[i].set, &how, NULL, &scores[i], f))
             return false;
-        log_line line = {.kind = "test", .set = t->task.test[i].name, .step = t->step, .examples = t->examples, .epoch = epoch,
-                         .n = scores[i].n, .correct = scores[i].correct, .loss = scores[i].loss, .rate = rate,
+        log_line line = {.kind = "test",
+                         .set = t->task.test[i].name,
+                         .step = t->step,
+                         .examples = t->examples,
+                         .epoch = epoch,
+                         .n = scores[i].n,
+                         .correct = scores[i].correct,
+                         .loss = scores[i].loss,
+                         .rate = rate,
                          .seconds = t->seconds};
         if (!log_write(t->log, &line, f))
             return false;
@@ -100,10 +114,17 @@ static bool run_tests(trainer *t, int64_t epoch, double rate, const volatile sig
 static bool train_step(trainer *t, const loader_batch *b, vit_score *result, fault *f)
 {
     const settings *s = t->s;
-    const ops_adam adam = {.beta1 = (float)s->beta1, .beta2 = (float)s->beta2, .eps = (float)s->epsilon,
-                           .weight_decay = (float)s->weight_decay, .decoupled = s->optimizer == OPTIMIZER_ADAMW};
-    vit_forward(t->model, &(vit_batch){.batch = b->range.count, .size = {t->task.train->size[0], t->task.train->size[1], 1},
-                                       .images = b->images, .labels = b->labels, .training = true, .epoch = b->range.epoch,
+    const ops_adam adam = {.beta1 = (float)s->beta1,
+                           .beta2 = (float)s->beta2,
+                           .eps = (float)s->epsilon,
+                           .weight_decay = (float)s->weight_decay,
+                           .decoupled = s->optimizer == OPTIMIZER_ADAMW};
+    vit_forward(t->model, &(vit_batch){.batch = b->range.count,
+                                       .size = {t->task.train->size[0], t->task.train->size[1], 1},
+                                       .images = b->images,
+                                       .labels = b->labels,
+                                       .training = true,
+                                       .epoch = b->range.epoch,
                                        .sample = b->sample});
     *result = vit_loss(t->model);
     if (!isfinite(result->loss)) {
@@ -112,7 +133,8 @@ static bool train_step(trainer *t, const loader_batch *b, vit_score *result, fau
                   t->step + 1, result->loss);
         size_t used = strlen(f->text);
         if (saved >= 0)
-            snprintf(f->text + used, sizeof f->text - used, "The checkpoint of step %" PRId64 " is kept in %s", saved, t->folder);
+            snprintf(f->text + used, sizeof f->text - used, "The checkpoint of step %" PRId64 " is kept in %s", saved,
+                     t->folder);
         else
             snprintf(f->text + used, sizeof f->text - used, "There is no checkpoint yet");
         return false;

@@ -23,8 +23,8 @@ typedef enum trainer_end {
 /* Set by a signal handler; looked at after every step. */
 extern volatile sig_atomic_t trainer_stop;
 
-/* resume: go on from the newest whole checkpoint of the folder, or start if there is none; otherwise a folder that already holds
- * a run is refused. */
+/* resume: go on from the newest whole checkpoint of the folder, or start if there is none; otherwise a folder that already
+ * holds a run is refused. */
 trainer_end trainer_run(const settings *s, bool resume, fault *f);
 
 /* The folder of the run: run.out, or runs/NAME. */

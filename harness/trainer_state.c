@@ -17,13 +17,15 @@ typedef struct kept {
     bool real;
 } kept;
 
-#define KEPT(name_, real_) {.key = #name_, .offset = offsetof(trainer, name_), .real = real_}
+#define KEPT(name_, real_)                                                                                                     \
+    {                                                                                                                          \
+        .key = #name_, .offset = offsetof(trainer, name_), .real = real_                                                       \
+    }
 
 static const kept numbers[] = {
-    KEPT(step, false),           KEPT(examples, false),     KEPT(window_seen, false),
-    KEPT(window_correct, false), KEPT(window_loss, true),   KEPT(last_loss, true),
-    KEPT(last_accuracy, true),   KEPT(takeoff, false),      KEPT(seconds, true),
-    KEPT(log_bytes, false),
+    KEPT(step, false),       KEPT(examples, false),  KEPT(window_seen, false),  KEPT(window_correct, false),
+    KEPT(window_loss, true), KEPT(last_loss, true),  KEPT(last_accuracy, true), KEPT(takeoff, false),
+    KEPT(seconds, true),     KEPT(log_bytes, false),
 };
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
@@ -59,8 +61,10 @@ bool trainer_save(trainer *t, fault *f)
     if (!weights_download(&w, t->device, t->model, true, f))
         return false;
     t->log_bytes = log_size(t->log);
-    bool good = w.finite || fault_set(f, "step %" PRId64 ": a weight is not finite: the model has diverged; lower train.rate. The "
-                                         "last good checkpoint is in %s", t->step, t->folder);
+    bool good = w.finite || fault_set(f,
+                                      "step %" PRId64 ": a weight is not finite: the model has diverged; lower train.rate. The "
+                                      "last good checkpoint is in %s",
+                                      t->step, t->folder);
     good = good && write_with_metadata(t, &w, "libso-checkpoint-1", NULL, f);
     weights_free(&w);
     return good;
@@ -94,8 +98,8 @@ static bool same_config(const trainer *t, const safetensors *file, const char *p
     char now[CONFIG_TEXT_SIZE], then[CONFIG_TEXT_SIZE];
     const config_option *o = config_difference(&settings_table, t->s, &saved, now, then);
     if (o)
-        return fault_set(f, "%s: this run was started with %s.%s = %s, now it is %s; use the same config or another --out", path,
-                         o->section, o->key, then, now);
+        return fault_set(f, "%s: this run was started with %s.%s = %s, now it is %s; use the same config or another --out",
+                         path, o->section, o->key, then, now);
     return true;
 }
 
@@ -152,15 +156,8 @@ bool trainer_write_result(const trainer *t, const score *scores, fault *f)
     cJSON_AddNumberToObject(train, "loss", t->last_loss);
     cJSON_AddNumberToObject(train, "accuracy", t->last_accuracy);
     cJSON *tests = cJSON_AddArrayToObject(root, "tests");
-    for (int i = 0; i < t->task.tests; i++) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "set", t->task.test[i].name);
-        cJSON_AddNumberToObject(item, "n", (double)scores[i].n);
-        cJSON_AddNumberToObject(item, "correct", (double)scores[i].correct);
-        cJSON_AddNumberToObject(item, "accuracy", (double)scores[i].correct / (double)scores[i].n);
-        cJSON_AddNumberToObject(item, "loss", scores[i].loss);
-        cJSON_AddItemToArray(tests, item);
-    }
+    for (int i = 0; i < t->task.tests; i++)
+        cJSON_AddItemToArray(tests, score_json(t->task.test[i].name, &scores[i]));
     cJSON_AddItemToObject(root, "config", config_json(&settings_table, t->s));
     char *text = cJSON_Print(root);
     cJSON_Delete(root);

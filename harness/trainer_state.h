@@ -15,17 +15,17 @@ typedef struct trainer {
     ops *device;
     vit *model;
     loader_plan plan;
-    int64_t steps;    /* of the whole run */
+    int64_t steps; /* of the whole run */
     run_log *log;
 
     /* What a checkpoint keeps, apart from the weights. */
     int64_t step;     /* done; the loader goes on with this one */
     int64_t examples; /* seen */
     int64_t window_seen, window_correct;
-    double window_loss;  /* sum over the window */
+    double window_loss;              /* sum over the window */
     double last_loss, last_accuracy; /* of the last full window */
-    int64_t takeoff;     /* examples at the end of the first window with an accuracy above 50 %; -1 = not yet */
-    double seconds;      /* spent in steps */
+    int64_t takeoff;                 /* examples at the end of the first window with an accuracy above 50 %; -1 = not yet */
+    double seconds;                  /* spent in steps */
     int64_t log_bytes;
 } trainer;
 

@@ -27,8 +27,10 @@ bool weights_download(weights *w, ops *device, vit *model, bool moments, fault *
     int parameters, kinds = moments ? 3 : 1;
     const vit_parameter *parameter = vit_parameters(model, &parameters);
     size_t flat = (size_t)vit_flat_size(model), tensors = (size_t)(kinds * parameters);
-    *w = (weights){.tensor = calloc(tensors, sizeof *w->tensor), .memory = malloc((size_t)kinds * flat * sizeof *w->memory),
-                   .name = malloc(tensors * sizeof *w->name), .finite = true};
+    *w = (weights){.tensor = calloc(tensors, sizeof *w->tensor),
+                   .memory = malloc((size_t)kinds * flat * sizeof *w->memory),
+                   .name = malloc(tensors * sizeof *w->name),
+                   .finite = true};
     if (!w->tensor || !w->memory || !w->name) {
         weights_free(w);
         return fault_set(f, "out of memory for a copy of the weights");
@@ -41,8 +43,11 @@ bool weights_download(weights *w, ops *device, vit *model, bool moments, fault *
             const vit_parameter *p = &parameter[i];
             safetensors_tensor *t = &w->tensor[w->count];
             snprintf(w->name[w->count], sizeof w->name[0], "%s%s", prefix[kind], p->name);
-            *t = (safetensors_tensor){.name = w->name[w->count], .dtype = SAFETENSORS_F32, .dims = p->ndim,
-                                      .data = copy + p->offset, .bytes = (size_t)p->count * sizeof(float)};
+            *t = (safetensors_tensor){.name = w->name[w->count],
+                                      .dtype = SAFETENSORS_F32,
+                                      .dims = p->ndim,
+                                      .data = copy + p->offset,
+                                      .bytes = (size_t)p->count * sizeof(float)};
             memcpy(t->shape, p->shape, (size_t)p->ndim * sizeof p->shape[0]);
             w->count++;
         }

@@ -13,7 +13,7 @@
 typedef struct weights {
     safetensors_tensor *tensor; /* with host data */
     int count;
-    bool finite;                /* no NaN and no Inf among them */
+    bool finite; /* no NaN and no Inf among them */
     float *memory;
     char (*name)[80];
 } weights;

@@ -215,8 +215,7 @@ START_TEST(glyphs_are_turned)
         for (int d = 0; d < 4; d++)
             for (int r = 0; r < ARROWS_CELL; r++)
                 for (int c = 0; c < ARROWS_CELL; c++) /* clockwise: row r becomes column 11 - r */
-                    ck_assert(pixel(image[4 * kind + (d + 1) % 4], c, ARROWS_CELL - 1 - r) ==
-                              pixel(image[4 * kind + d], r, c));
+                    ck_assert(pixel(image[4 * kind + (d + 1) % 4], c, ARROWS_CELL - 1 - r) == pixel(image[4 * kind + d], r, c));
     double upper = 0, lower = 0, foot = 0, arms = 0;
     for (int r = 0; r < ARROWS_CELL; r++)
         for (int c = 0; c < ARROWS_CELL; c++) {

@@ -38,8 +38,8 @@ static bool write_step(int64_t step, fault *f)
     for (int i = 0; i < ELEMENTS; i++)
         data[i] = (float)step + (float)i / 1024;
     snprintf(text, sizeof text, "%d", (int)step);
-    safetensors_tensor tensor = {.name = "w", .dtype = SAFETENSORS_F32, .dims = 1, .shape = {ELEMENTS}, .data = data,
-                                 .bytes = sizeof data};
+    safetensors_tensor tensor = {
+        .name = "w", .dtype = SAFETENSORS_F32, .dims = 1, .shape = {ELEMENTS}, .data = data, .bytes = sizeof data};
     return checkpoint_write(folder, step, &tensor, 1, &(safetensors_pair){"step", text}, 1, f);
 }
 
@@ -70,7 +70,8 @@ static int64_t read_step(void)
     return c.step;
 }
 
-/* ---- Calls that fail or die at the k-th time ------------------------------------------------------------------------------ */
+/* ---- Calls that fail or die at the k-th time ------------------------------------------------------------------------------
+ */
 
 typedef enum manner { FAIL, DIE_BEFORE, DIE_AFTER, HALF } manner;
 

@@ -27,8 +27,15 @@ static void teardown(void)
 
 static log_line line_of(int step)
 {
-    return (log_line){.kind = "train", .set = "train", .step = step, .examples = 64 * step, .n = 64, .correct = 16, .loss = 1.5,
-                      .rate = 1e-3, .seconds = 2};
+    return (log_line){.kind = "train",
+                      .set = "train",
+                      .step = step,
+                      .examples = 64 * step,
+                      .n = 64,
+                      .correct = 16,
+                      .loss = 1.5,
+                      .rate = 1e-3,
+                      .seconds = 2};
 }
 
 static run_log *open_log(int64_t keep)

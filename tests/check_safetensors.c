@@ -175,7 +175,8 @@ START_TEST(rules)
         safetensors *s = read_made(files[i].header, strlen(files[i].header), files[i].data, &f);
         if (files[i].line) {
             ck_assert_msg(s == NULL, "taken: %s", files[i].header);
-            ck_assert_msg(strstr(f.text, files[i].line), "%s: \"%s\" instead of \"%s\"", files[i].header, f.text, files[i].line);
+            ck_assert_msg(strstr(f.text, files[i].line), "%s: \"%s\" instead of \"%s\"", files[i].header, f.text,
+                          files[i].line);
         } else {
             ck_assert_msg(s != NULL, "%s: %s", files[i].header, f.text);
         }
@@ -210,8 +211,8 @@ END_TEST
 /* Random damage to a valid header must never do worse than a refusal. */
 START_TEST(random_damage)
 {
-    const char *header = "{\"__metadata__\":{\"k\":\"v\"},\"a\":" TENSOR("F32", "[2,3]", "0", "24") ",\"b\":"
-                         TENSOR("I64", "[1]", "24", "32") "}";
+    const char *header = "{\"__metadata__\":{\"k\":\"v\"},\"a\":" TENSOR("F32", "[2,3]", "0",
+                                                                         "24") ",\"b\":" TENSOR("I64", "[1]", "24", "32") "}";
     size_t length = strlen(header);
     int taken = 0;
     for (uint64_t round = 0; round < 2000; round++) {

@@ -22,10 +22,11 @@ static char folder[64];
 static process p;
 
 /* A model that takes a fraction of a second. */
-static const char small[] = "[run]\nthreads = 1\n[arrows]\ngrid = 3\narrows = 3\nletters = 2\ntest_grids = 3 4\n"
-                            "test_examples = 50\n[model]\ndim = 16\ndepth = 2\nheads = 2\nhead_dim = 8\nmlp_dim = 16\n"
-                            "dropout = 0.1\n[position]\ntile = 4\n[train]\nbatch = 8\nexamples = 2404\n[evaluate]\nevery = 1000\n"
-                            "[checkpoint]\nevery = 20\n[log]\nwindow = 100\nprogress = false\n";
+static const char small[] =
+    "[run]\nthreads = 1\n[arrows]\ngrid = 3\narrows = 3\nletters = 2\ntest_grids = 3 4\n"
+    "test_examples = 50\n[model]\ndim = 16\ndepth = 2\nheads = 2\nhead_dim = 8\nmlp_dim = 16\n"
+    "dropout = 0.1\n[position]\ntile = 4\n[train]\nbatch = 8\nexamples = 2404\n[evaluate]\nevery = 1000\n"
+    "[checkpoint]\nevery = 20\n[log]\nwindow = 100\nprogress = false\n";
 
 static char config[256]; /* path of the file with it */
 
@@ -117,7 +118,8 @@ static double train_whole(const char *run)
 
 static void sleep_for(double seconds)
 {
-    nanosleep(&(struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))}, NULL);
+    nanosleep(&(struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))},
+              NULL);
 }
 
 START_TEST(killed_and_resumed_gives_the_same_bits)
@@ -169,7 +171,8 @@ START_TEST(sigterm_writes_a_checkpoint)
     process_run(&p, TRAIN, "%s --out %s/whole --set train.examples=8000", config, folder);
     assert_code(0);
     for (int stop = 0; stop < 2; stop++) {
-        process_start(&p, TRAIN, "%s --out %s/stopped --resume --set checkpoint.every=0 --set train.examples=8000", config, folder);
+        process_start(&p, TRAIN, "%s --out %s/stopped --resume --set checkpoint.every=0 --set train.examples=8000", config,
+                      folder);
         ck_assert(wait_for_progress("stopped"));
         kill(p.pid, SIGTERM);
         process_end(&p);
@@ -414,7 +417,8 @@ START_TEST(evaluate_refuses)
     assert_line("run: tensor ");
     process_run(&p, "harness/evaluate", "%s/run --json /nonexistent/e.json", folder);
     assert_code(1);
-    ck_assert_ptr_nonnull(strstr(p.output, "/nonexistent/e.json: cannot create: No such file or directory; the folder is missing"));
+    ck_assert_ptr_nonnull(
+        strstr(p.output, "/nonexistent/e.json: cannot create: No such file or directory; the folder is missing"));
 }
 END_TEST
 

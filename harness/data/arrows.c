@@ -144,7 +144,8 @@ static void destroy(dataset *d)
 dataset *arrows_create(const arrows_options *o, fault *f)
 {
     if (o->grid < 2 || o->grid > ARROWS_GRID_MAX || o->arrows < 1 || o->letters < 1 || o->letters > 6 || o->count < 0) {
-        fault_set(f, "arrow task: grid %d, %d arrows, %d letters: a grid of 2..%d, at least 1 arrow and 1..6 letters are wanted",
+        fault_set(f,
+                  "arrow task: grid %d, %d arrows, %d letters: a grid of 2..%d, at least 1 arrow and 1..6 letters are wanted",
                   o->grid, o->arrows, o->letters, ARROWS_GRID_MAX);
         return NULL;
     }
@@ -161,7 +162,7 @@ dataset *arrows_create(const arrows_options *o, fault *f)
     }
     int side = o->grid * ARROWS_CELL;
     set->options = *o;
-    set->base = (dataset){.count = o->count, .channels = 3, .size = {side, side}, .classes = ARROWS_DIRECTIONS, .get = get,
-                          .destroy = destroy};
+    set->base = (dataset){
+        .count = o->count, .channels = 3, .size = {side, side}, .classes = ARROWS_DIRECTIONS, .get = get, .destroy = destroy};
     return &set->base;
 }

@@ -15,10 +15,10 @@
 #define ARROWS_GRID_MAX 64
 
 typedef struct arrows_options {
-    int grid;             /* cells per side, 2..ARROWS_GRID_MAX */
-    int arrows;           /* with the target, >= 1 */
-    int letters;          /* with the Y, 1..6 */
-    bool adjacent;        /* the target is always next to the Y */
+    int grid;      /* cells per side, 2..ARROWS_GRID_MAX */
+    int arrows;    /* with the target, >= 1 */
+    int letters;   /* with the Y, 1..6 */
+    bool adjacent; /* the target is always next to the Y */
     uint64_t seed;
     random_stream stream; /* RANDOM_ARROWS or RANDOM_ARROWS_TEST */
     int64_t count;        /* 0 = endless */

@@ -73,10 +73,11 @@ static FILE *open_split(const char *folder, const char *name, char **path, fault
         in = *path ? fopen(*path, "rb") : NULL;
     }
     if (!in)
-        fault_set(f,
-                  "CIFAR-100: no %s in %s nor in its cifar-100-binary (%s); put the official binary version there (--data names "
-                  "the folder; unpack parts with: cat train.bin.part?.xz | xz -dc > train.bin; xz -dc test.bin.xz > test.bin)",
-                  name, folder, strerror(errno));
+        fault_set(
+            f,
+            "CIFAR-100: no %s in %s nor in its cifar-100-binary (%s); put the official binary version there (--data names "
+            "the folder; unpack parts with: cat train.bin.part?.xz | xz -dc > train.bin; xz -dc test.bin.xz > test.bin)",
+            name, folder, strerror(errno));
     return in;
 }
 
@@ -90,7 +91,7 @@ static bool read_records(cifar_set *set, FILE *in, const char *path, fault *f)
         return fault_set(f, "%s: %s: %lld bytes, %lld are wanted (%lld records of %d bytes); unpack or download it again", path,
                          status.st_size % RECORD == 0 && status.st_size < expected ? "records are missing"
                          : status.st_size < expected                               ? "cut off, or not CIFAR-100"
-                                                                                    : "not this part of CIFAR-100",
+                                                                                   : "not this part of CIFAR-100",
                          (long long)status.st_size, expected, (long long)set->base.count, RECORD);
     set->record = malloc((size_t)expected);
     if (!set->record)
@@ -117,8 +118,12 @@ dataset *cifar100_create(const cifar_options *o, fault *f)
     cifar_set *set = in ? calloc(1, sizeof *set) : NULL;
     bool good = false;
     if (set) {
-        set->base = (dataset){.count = o->train ? 50000 : 10000, .channels = 3, .size = {SIDE, SIDE}, .classes = FINE_CLASSES,
-                              .get = get, .destroy = destroy};
+        set->base = (dataset){.count = o->train ? 50000 : 10000,
+                              .channels = 3,
+                              .size = {SIDE, SIDE},
+                              .classes = FINE_CLASSES,
+                              .get = get,
+                              .destroy = destroy};
         set->augment = o->augment;
         set->seed = o->seed;
         good = read_records(set, in, path, f);

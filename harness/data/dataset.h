@@ -1,5 +1,5 @@
-/* dataset.h: labelled images, by number. An example is a function of (sample, epoch) alone, so any thread may make it at any time.
- * SPDX-License-Identifier: MIT */
+/* dataset.h: labelled images, by number. An example is a function of (sample, epoch) alone, so any thread may make it at any
+ * time. SPDX-License-Identifier: MIT */
 #ifndef HARNESS_DATA_DATASET_H
 #define HARNESS_DATA_DATASET_H
 
@@ -12,7 +12,7 @@ typedef struct dataset dataset;
 struct dataset {
     int64_t count; /* examples of one epoch; 0 = endless: every sample number is another example and there are no epochs */
     int channels;
-    int size[2];   /* rows, columns, pixels */
+    int size[2]; /* rows, columns, pixels */
     int classes;
 
     /* Writes the image, (channels, rows, columns), normalised, and its label. May be called by several threads at once. */

@@ -60,7 +60,7 @@ struct loader {
     int64_t claimed; /* next batch to be made */
     int64_t next;    /* next batch to be handed out */
     int64_t steps;
-    bool lent;       /* batch next - 1 is with the consumer */
+    bool lent; /* batch next - 1 is with the consumer */
     bool stop;
 };
 
@@ -153,7 +153,12 @@ loader *loader_create(const dataset *set, const loader_plan *plan, int64_t first
         fault_set(f, "loader: out of memory");
         return NULL;
     }
-    *l = (loader){.set = set, .plan = *plan, .ahead = ahead, .threads = threads, .claimed = first_step, .next = first_step,
+    *l = (loader){.set = set,
+                  .plan = *plan,
+                  .ahead = ahead,
+                  .threads = threads,
+                  .claimed = first_step,
+                  .next = first_step,
                   .steps = loader_steps(set, plan)};
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->filled, NULL);

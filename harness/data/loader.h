@@ -10,7 +10,7 @@
 typedef struct loader_plan {
     int batch;        /* examples; the last batch of an epoch and of the run may be smaller */
     int64_t examples; /* of the whole run, over all epochs */
-    bool shuffle;     /* each epoch in its own order, random_permute(.., seed, RANDOM_ORDER, epoch); endless sets are as given */
+    bool shuffle; /* each epoch in its own order, random_permute(.., seed, RANDOM_ORDER, epoch); endless sets are as given */
     uint64_t seed;
 } loader_plan;
 
@@ -29,7 +29,7 @@ int64_t loader_steps_per_epoch(const dataset *set, const loader_plan *plan); /* 
 typedef struct loader_batch {
     int64_t step;
     loader_range range;
-    float *images;    /* (count, channels, rows, columns) */
+    float *images; /* (count, channels, rows, columns) */
     int32_t *labels;
     uint64_t *sample; /* numbers in the data set */
 } loader_batch;

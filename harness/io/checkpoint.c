@@ -61,8 +61,8 @@ static void path_of(const char *folder, int64_t step, char *path, size_t size)
     snprintf(path, size, "%s/%s", folder, name);
 }
 
-bool checkpoint_write(const char *folder, int64_t step, const safetensors_tensor *tensor, int count, const safetensors_pair *pair,
-                      int pairs, fault *f)
+bool checkpoint_write(const char *folder, int64_t step, const safetensors_tensor *tensor, int count,
+                      const safetensors_pair *pair, int pairs, fault *f)
 {
     char path[512], latest[512], line[72];
     path_of(folder, step, path, sizeof path);

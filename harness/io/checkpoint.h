@@ -10,8 +10,8 @@
 
 #define CHECKPOINTS_KEPT 2
 
-bool checkpoint_write(const char *folder, int64_t step, const safetensors_tensor *tensor, int count, const safetensors_pair *pair,
-                      int pairs, fault *f);
+bool checkpoint_write(const char *folder, int64_t step, const safetensors_tensor *tensor, int count,
+                      const safetensors_pair *pair, int pairs, fault *f);
 
 typedef struct checkpoint {
     safetensors *file; /* NULL if the folder holds no checkpoint */

@@ -37,7 +37,8 @@ static bool set_list(const config_option *o, config_list *list, const char *text
         if (!parse_int(p, &end, &value) || !(*end == 0 || *end == ' ' || *end == '\t'))
             return fault_set(f, "%s: %s.%s = %s: integers separated by blanks are wanted", where, o->section, o->key, text);
         if (!in_range(o, (double)value))
-            return fault_set(f, "%s: %s.%s = %s: each number must be in %g..%g", where, o->section, o->key, text, o->low, o->high);
+            return fault_set(f, "%s: %s.%s = %s: each number must be in %g..%g", where, o->section, o->key, text, o->low,
+                             o->high);
         read.value[read.count++] = value;
         p = end + strspn(end, " \t");
     }

@@ -50,8 +50,8 @@ typedef struct config_table {
 
 bool config_defaults(const config_table *table, void *values, fault *f);
 
-/* Reads an INI file. An unknown section or key, a key given twice, a value of the wrong type or out of its range is refused with
- * file:line and, for a key, the nearest known one. */
+/* Reads an INI file. An unknown section or key, a key given twice, a value of the wrong type or out of its range is refused
+ * with file:line and, for a key, the nearest known one. */
 bool config_read(const config_table *table, void *values, const char *path, fault *f);
 
 /* The same for a text in memory; `name` stands for the file in messages. */
@@ -69,7 +69,8 @@ bool config_flag(const config_table *table, void *values, const char *flag, cons
 const config_option *config_difference(const config_table *table, const void *a, const void *b, char one[CONFIG_TEXT_SIZE],
                                        char other[CONFIG_TEXT_SIZE]);
 
-/* Every option as an INI file that config_read takes back to the same bits, each with its help above it. The caller frees it. */
+/* Every option as an INI file that config_read takes back to the same bits, each with its help above it. The caller frees it.
+ */
 char *config_text(const config_table *table, const void *values);
 
 /* {"section": {"key": value}} with numbers, booleans, words and lists as such. */

@@ -116,7 +116,8 @@ static char *next_line(char *buffer, int size, void *state)
         r->good = fault_set(r->f, "%s:%d: the line is longer than %d characters", r->path, r->line, LINE_LIMIT);
     line[strcspn(line, "\r\n")] = 0;
     size_t indent = strspn(line, " \t");
-    memmove(line, line + indent, strlen(line + indent) + 1); /* an indented line would be read as going on with the one before */
+    memmove(line, line + indent,
+            strlen(line + indent) + 1); /* an indented line would be read as going on with the one before */
     return r->good ? line : NULL;
 }
 

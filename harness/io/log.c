@@ -51,7 +51,7 @@ static bool append(run_log *log, cJSON *object, fault *f)
 
 static bool append_schema(run_log *log, const char *commit, int64_t seed, fault *f)
 {
-    static const char *const keys[] = {"kind", "set",      "step", "examples", "epoch", "n",
+    static const char *const keys[] = {"kind",    "set",      "step", "examples", "epoch",  "n",
                                        "correct", "accuracy", "loss", "rate",     "seconds"};
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "schema", "libso-log-1");

@@ -8,14 +8,14 @@
 #include "io/fault.h"
 
 typedef struct log_line {
-    const char *kind; /* "train": a window of training examples; "test": a test set */
-    const char *set;  /* name of the data */
+    const char *kind;       /* "train": a window of training examples; "test": a test set */
+    const char *set;        /* name of the data */
     int64_t step, examples; /* done by now */
     int64_t epoch;
-    int64_t n, correct;     /* examples that the line is about */
-    double loss;            /* their mean */
-    double rate;            /* learning rate of the last step */
-    double seconds;         /* of training, over all starts of the run */
+    int64_t n, correct; /* examples that the line is about */
+    double loss;        /* their mean */
+    double rate;        /* learning rate of the last step */
+    double seconds;     /* of training, over all starts of the run */
 } log_line;
 
 typedef struct run_log run_log;

@@ -8,10 +8,10 @@
 
 typedef struct progress {
     bool shown, terminal;
-    double interval;       /* seconds between lines */
-    double start, last;    /* clock, seconds */
-    int64_t first, total;  /* examples at the start of this process and at the end of the run */
-    bool open;             /* a line without its newline stands on the terminal */
+    double interval;      /* seconds between lines */
+    double start, last;   /* clock, seconds */
+    int64_t first, total; /* examples at the start of this process and at the end of the run */
+    bool open;            /* a line without its newline stands on the terminal */
 } progress;
 
 progress progress_start(bool shown, double seconds, int64_t first_example, int64_t examples);

@@ -18,7 +18,7 @@
 static const struct {
     const char *name;
     size_t size;
-} dtypes[] = {{"BOOL", 1}, {"U8", 1}, {"I8", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2}, {"BF16", 2},
+} dtypes[] = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"I16", 2}, {"U16", 2}, {"F16", 2}, {"BF16", 2},
               {"I32", 4},  {"U32", 4}, {"F32", 4}, {"I64", 8}, {"U64", 8}, {"F64", 8}};
 
 size_t safetensors_size(safetensors_dtype dtype)
@@ -79,7 +79,8 @@ static const char *parse_tensor(const cJSON *item, entry *e)
     if (cJSON_GetArraySize(offsets) != 2 || !whole(offsets->child, &e->begin) || !whole(offsets->child->next, &e->end))
         return "has data_offsets that are not two whole numbers";
     uint64_t bytes;
-    if (__builtin_mul_overflow(elements, (uint64_t)dtypes[kind].size, &bytes) || e->end < e->begin || e->end - e->begin != bytes)
+    if (__builtin_mul_overflow(elements, (uint64_t)dtypes[kind].size, &bytes) || e->end < e->begin ||
+        e->end - e->begin != bytes)
         return "has data_offsets that do not fit its shape and dtype";
     e->tensor.bytes = (size_t)bytes;
     e->tensor.name = item->string;

@@ -3,9 +3,8 @@
  *   u64 little-endian N | N bytes of JSON, padded with spaces to a multiple of 8 | data
  *   {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ..., "__metadata__": {"key": "value", ...}}
  *
- * The reader takes no file on trust: every rule of the format is checked (README.md of harness/, "safetensors"), and a file that
- * carries the metadata key "xxh3_64" must have that hash.
- * SPDX-License-Identifier: MIT */
+ * The reader takes no file on trust: every rule of the format is checked (README.md of harness/, "safetensors"), and a file
+ * that carries the metadata key "xxh3_64" must have that hash. SPDX-License-Identifier: MIT */
 #ifndef HARNESS_IO_SAFETENSORS_H
 #define HARNESS_IO_SAFETENSORS_H
 
@@ -35,10 +34,10 @@ typedef enum safetensors_dtype {
 typedef struct safetensors_tensor {
     const char *name;
     safetensors_dtype dtype;
-    int dims;                        /* 0 = a scalar, one element */
+    int dims; /* 0 = a scalar, one element */
     int64_t shape[SAFETENSORS_DIMS];
-    const void *data;                /* row-major; 64-byte aligned when it comes from safetensors_read */
-    size_t bytes;                    /* product of the shape times the size of the dtype */
+    const void *data; /* row-major; 64-byte aligned when it comes from safetensors_read */
+    size_t bytes;     /* product of the shape times the size of the dtype */
 } safetensors_tensor;
 
 typedef struct safetensors_pair {

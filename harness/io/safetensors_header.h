@@ -13,8 +13,8 @@
 /* Overwrites the digits of the checksum by '0' and returns where they stand; NULL if there is none. */
 char *safetensors_header_blank(char *header, size_t length);
 
-/* What cJSON lets pass and the format does not: NULL when the text begins with '{', is valid UTF-8 and holds no NUL, else what is
- * wrong. */
+/* What cJSON lets pass and the format does not: NULL when the text begins with '{', is valid UTF-8 and holds no NUL, else what
+ * is wrong. */
 const char *safetensors_header_check(const char *header, size_t length);
 
 #endif
