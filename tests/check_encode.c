@@ -72,10 +72,10 @@ typedef struct ratios {
     double R, dgenerator, dposition;
 } ratios;
 
-static void raise_worst(double *worst, double ratio)
+static void raise_worst(double *most, double ratio)
 {
-    if (!(ratio <= *worst))
-        *worst = isnan(ratio) ? INFINITY : ratio;
+    if (!(ratio <= *most))
+        *most = isnan(ratio) ? INFINITY : ratio;
 }
 
 static void check_values(int bits, const problem *p, ratios *out)
