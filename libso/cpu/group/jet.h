@@ -35,7 +35,8 @@ static inline void multiply(int n, int sign, jet P, jet Q, jet R)
     }
 }
 
-static inline __attribute__((always_inline)) void sum_terms(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *restrict R)
+static inline __attribute__((always_inline)) void sum_terms(ptrdiff_t size, int terms, const real *a, elem *const *P,
+                                                            elem *restrict R)
 {
     for (ptrdiff_t i = 0; i < size; i++) {
         elem sum = P[terms - 1][i] * a[terms];

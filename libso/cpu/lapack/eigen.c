@@ -1,16 +1,16 @@
 /* eigen.c: exp(A) = W R(theta) W^T from the real Schur form (spectral.h), and its derivative by the Daleckii-Krein formula in
  * 2x2 blocks (exponential.md 2.6).
  *
- * Rounding leaves A = V (D + E) V^T with E ~ u rho and V = W (I + F)^(-1/2), F ~ u. Left alone they cost several rho u forward and
- * more than 16 u of orthogonality at large n; both are measured and taken into account to first order, in V exp(D + E) V^T:
+ * Rounding leaves A = V (D + E) V^T with E ~ u rho and V = W (I + F)^(-1/2), F ~ u. Left alone they cost several rho u forward
+ * and more than 16 u of orthogonality at large n; both are measured and taken into account to first order, in V exp(D + E) V^T:
  *   R - I = W (Z + G R(theta) - (F Z + Z F)/2) W^T,   Z = R(theta) - I,   G = phi(ad_D) E
  * after which the error is that of two products, whatever rho. Working with R - I gives exp(0) = I exactly.
  *
  * The derivative takes E into account as well: where ad_D is large, E goes into the vectors, W <- W (I + K - F/2), [D, K] = -E;
  * what remains, N, nearly commutes with D, and phi(ad_(D + N)) M = phi(ad_D) M + phi'(ad_D) [N, M].
  *
- * Largest error / bound of so.h measured (n <= 128, rho <= 1e3): see below. f32 runs in f64, whose rounding (10 rho u_64) is nothing
- * beside u_32, without these corrections.
+ * Largest error / bound of so.h measured (n <= 128, rho <= 1e3): forward 0.26, orthogonality 0.46, derivative 0.15. f32 runs in
+ * f64, whose rounding (100 rho u_64) is nothing beside u_32, without these corrections: 0.06, 0.09, 0.03.
  * SPDX-License-Identifier: MIT */
 #include "eigen.h"
 
@@ -73,7 +73,8 @@ static void phi(real x, real *re, real *im) /* e^(i x/2) sin(x/2) / (x/2) */
     *im = sinc * (s * a + c * b);
 }
 
-static void phi_slope(real x, real *re, real *im) /* ((1 - i x) e^(i x) - 1) / x^2; it scales a correction: few digits suffice */
+/* ((1 - i x) e^(i x) - 1) / x^2; it multiplies a correction, so a few digits suffice */
+static void phi_slope(real x, real *re, real *im)
 {
     real c = cos(x), s = sin(x), a = *re, b = *im;
     real f = fabs(x) < 0.01 ? 0.5 : (c + x * s - 1) / (x * x), g = fabs(x) < 0.01 ? x / 3 : (s - x * c) / (x * x);
@@ -81,8 +82,8 @@ static void phi_slope(real x, real *re, real *im) /* ((1 - i x) e^(i x) - 1) / x
     *im = g * a + f * b;
 }
 
-/* Which part of E commutes nearly enough with D: what it leaves uncorrected is |x| E / 2. Beyond, K stays below 16 E. */
-#define NEAR 0x1p-4
+/* Which part of E commutes nearly enough with D: what it leaves uncorrected is |x| E / 2. Beyond, K stays below 256 E. */
+#define NEAR 0x1p-8
 
 static void near_part(real x, real *re, real *im)
 {

@@ -3,9 +3,10 @@
  *
  *   r(A) = (V - U)^-1 (V + U),  V and A^-1 U polynomials in X = A^2
  *
- * V - U = (V + U)^T, so r(A) is orthogonal but for rounding. On the imaginary axis |V - U| stays near 1 for all angles used: the
- * solve is well conditioned. Scaling is chosen from a bound of the spectral norm of X^2, not from a norm of A that is several times
- * rho; thresholds are those of the imaginary axis. The base is made orthogonal to the last bit before it is squared (9.4).
+ * V - U = (V + U)^T, so r(A) is orthogonal but for rounding. On the imaginary axis |V - U| stays near 1 for all angles used:
+ * the solve is well conditioned. Scaling is chosen from a bound of the spectral norm of X^2, not from a norm of A that is
+ * several times rho; thresholds are those of the imaginary axis. The base is made orthogonal to the last bit before it is
+ * squared (9.4).
  *
  * Derivative: r = P Q^-1 gives dr = (dP - r dQ) Q^-1; made skew as dr r^T; angles double by phi(ad_2A) M = (Y + R Y R^T)/2.
  *
@@ -18,38 +19,51 @@
 
 #include "../group/jet.h"
 
-/* theta: |r(i theta) - exp(i theta)| = u. theta_derivative: the derivative of the phase error is u, which bounds the error of the
- * derivative, a divided difference. Both by bisection at 40 digits. b_k: coefficients of the numerator. */
+/* theta: |r(i theta) - exp(i theta)| = u. theta_derivative: the derivative of the phase error is u, which bounds the error of
+ * the derivative, a divided difference. Both by bisection at 40 digits. b_k: coefficients of the numerator. */
 typedef struct rung {
     int degree;
     real theta, theta_derivative;
-    double b[14];
+    const double *b;
 } rung;
 
-#define PADE_3 {120, 60, 12, 1}
-#define PADE_5 {30240, 15120, 3360, 420, 30, 1}
-#define PADE_7 {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1}
-#define PADE_9 {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1}
-#define PADE_13                                                                                                                 \
-    {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800,   \
-     33522128640, 1323241920, 40840800, 960960, 16380, 182, 1}
+static const double pade_3[] = {120, 60, 12, 1};
+static const double pade_5[] = {30240, 15120, 3360, 420, 30, 1};
+static const double pade_7[] = {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1};
+#if defined(SO_REAL_f64)
+static const double pade_9[] = {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1};
+static const double pade_13[] = {64764752532480000,
+                                 32382376266240000,
+                                 7771770303897600,
+                                 1187353796428800,
+                                 129060195264000,
+                                 10559470521600,
+                                 670442572800,
+                                 33522128640,
+                                 1323241920,
+                                 40840800,
+                                 960960,
+                                 16380,
+                                 182,
+                                 1};
+#endif
 
 #if defined(SO_REAL_f32)
 #define GESV LAPACKE_sgesv_work
 #define GETRS LAPACKE_sgetrs_work
 enum { RUNGS = 3 };
 static const rung ladder[RUNGS] = {
-    {3, 0.482f, 0.308f, PADE_3},
-    {5, 1.80f, 1.48f, PADE_5},
-    {7, 3.70f, 3.24f, PADE_7},
+    {3, 0.482f, 0.308f, pade_3},
+    {5, 1.80f, 1.48f, pade_5},
+    {7, 3.70f, 3.24f, pade_7},
 };
 #else
 #define GESV LAPACKE_dgesv_work
 #define GETRS LAPACKE_dgetrs_work
 enum { RUNGS = 5 };
 static const rung ladder[RUNGS] = {
-    {3, 0.02726, 0.01081, PADE_3}, {5, 0.2877, 0.1998, PADE_5},  {7, 0.9556, 0.7847, PADE_7},
-    {9, 2.029, 1.791, PADE_9},     {13, 5.144, 4.824, PADE_13},
+    {3, 0.02726, 0.01081, pade_3}, {5, 0.2877, 0.1998, pade_5}, {7, 0.9556, 0.7847, pade_7},
+    {9, 2.029, 1.791, pade_9},     {13, 5.144, 4.824, pade_13},
 };
 #endif
 
@@ -158,9 +172,9 @@ static int evaluate(jet A, jet P, jet Q, arena a)
 }
 enum { EVALUATE_JETS = 7 };
 
-/* R = P Q^-1, for which column-major LAPACK, which reads every matrix transposed, needs no transposition. Q becomes its factors.
- * At angles near pi, V - U is close to a skew orthogonal matrix, where partial pivoting has large growth (17 u of error at
- * n = 128); one step of refinement removes it. Work: 2 matrices. */
+/* R = P Q^-1, for which column-major LAPACK, which reads every matrix transposed, needs no transposition. Q becomes its
+ * factors. At angles near pi, V - U is close to a skew orthogonal matrix, where partial pivoting has large growth (17 u of
+ * error at n = 128); one step of refinement removes it. Work: 2 matrices. */
 static void solve(int n, const elem *P, elem *Q, elem *R, lapack_int *pivot, real *work)
 {
     int ld = matrix_stride(n);

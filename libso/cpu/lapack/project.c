@@ -1,5 +1,6 @@
-/* project.c: the rotation nearest to R in the Frobenius norm: U diag(1, .., 1, det(U V^T)) V^T for R = U S V^T (Kabsch 1976; Umeyama
- * 1991), finished by Newton-Schulz steps. Close to a rotation the steps alone do it, with three products each instead of an SVD.
+/* project.c: the rotation nearest to R in the Frobenius norm: U diag(1, .., 1, det(U V^T)) V^T for R = U S V^T (Kabsch 1976;
+ * Umeyama 1991), finished by Newton-Schulz steps. Close to a rotation the steps alone do it, with three products each instead
+ * of an SVD.
  * SPDX-License-Identifier: MIT */
 #include "project.h"
 
@@ -61,10 +62,12 @@ static real defect(int n, const elem *A, elem *T, elem *D)
 static so_status by_svd(int n, real *work, real *numbers, lapack_int *integers)
 {
     int ld = matrix_stride(n);
-    elem *A = matrix_of(work, n, Z), *left = matrix_of(work, n, U), *right = matrix_of(work, n, VT), *copy = matrix_of(work, n, SCRATCH);
+    elem *A = matrix_of(work, n, Z), *left = matrix_of(work, n, U), *right = matrix_of(work, n, VT),
+         *copy = matrix_of(work, n, SCRATCH);
     real *value = numbers;
     /* Column-major LAPACK reads A^T = left diag(value) right, so with row-major names A^T = L^T diag R^T, A = R diag L. */
-    if (GESDD(LAPACK_COL_MAJOR, 'A', n, n, A, ld, value, left, ld, right, ld, numbers + n, (lapack_int)svd_reals(n), integers) != 0)
+    if (GESDD(LAPACK_COL_MAJOR, 'A', n, n, A, ld, value, left, ld, right, ld, numbers + n, (lapack_int)svd_reals(n),
+              integers) != 0)
         return SO_ESINGULAR;
     real rounding = (real)n * 2 * REAL_EPSILON * value[0];
     if (n > 1 && value[n - 2] <= rounding)

@@ -13,8 +13,8 @@
 
 size_t so_project_bytes(int n); /* of workspace */
 
-/* R (n x n, row-major, contiguous, finite) <- its orthogonal polar factor, with determinant +1 (so.h, so_project). work: aligned to
- * 64 bytes. Returns SO_OK or SO_ESINGULAR; then R is unspecified. */
+/* R (n x n, row-major, contiguous, finite) <- its orthogonal polar factor, with determinant +1 (so.h, so_project). work:
+ * aligned to 64 bytes. Returns SO_OK or SO_ESINGULAR; then R is unspecified. */
 so_status so_project_matrix(int n, real *R, void *work);
 
 #endif

@@ -3,8 +3,8 @@
  *   1. A = Q T Q^T, T skew tridiagonal: Householder reflections H = I - tau v v^T. Since v^T A v = 0,
  *      H A H = A + v p^T - p v^T with p = tau A v; only the lower triangle is kept, so skewness is exact.
  *   2. Even before odd indices: T ~ [[0, B], [-B^T, 0]], B lower bidiagonal, ceil(n/2) x floor(n/2).
- *   3. B = U S V^T by LAPACK's bdsqr, which finds every singular value to high relative accuracy (Demmel & Kahan 1990). For odd n
- *      a zero column makes B square; its singular value is exactly 0, last, with right vector e_last.
+ *   3. B = U S V^T by LAPACK's bdsqr (Demmel & Kahan 1990), which lets a coupling go at 100 epsilon of what it couples. For odd
+ * n a zero column makes B square; its singular value is exactly 0, last, with right vector e_last.
  *   4. W = Q [V on odd rows | U on even rows], column pairs interleaved.
  * SPDX-License-Identifier: MIT */
 #include "spectral.h"
@@ -12,8 +12,6 @@
 #if defined(SO_REAL_f64)
 
 #include <lapacke.h>
-
-enum { SWEEPS = 4 }; /* of clean(); the second finds nothing but for clusters */
 
 static inline elem *row_of(elem *A, int ld, int i)
 {
@@ -36,8 +34,8 @@ static int scale_to_one(int n, elem *A)
     return exponent;
 }
 
-/* Reflection that maps x to beta e_0: x <- v with v_0 = 1. Returns tau; 0 if x is a multiple of e_0, up to squares that would be
- * denormal numbers (the largest entry of A is about 1). */
+/* Reflection that maps x to beta e_0: x <- v with v_0 = 1. Returns tau; 0 if x is a multiple of e_0, up to squares that would
+ * be denormal numbers (the largest entry of A is about 1). */
 static real reflector(int n, real *x, real *beta)
 {
     real rest = 0;
@@ -126,62 +124,6 @@ static void accumulate(int n, const elem *A, const real *tau, elem *Q, real *v, 
     }
 }
 
-static void rotate(int count, int step, real c, real s, elem *x, elem *y) /* (x, y) <- (c x + s y, c y - s x) */
-{
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)count * step; i += step) {
-        real xi = x[i], yi = y[i];
-        x[i] = c * xi + s * yi;
-        y[i] = c * yi - s * xi;
-    }
-}
-
-/* One sweep of Kogbetliantz' method over the nearly diagonal S (column-major, of order half): pairs coupled by more than `limit`
- * are diagonalised, with U and VT. Returns how many there were. A zero column stays exactly so: its right rotation is by 0. */
-static int clean_sweep(int half, real limit, elem *S, elem *U, elem *VT)
-{
-    int rotations = 0;
-    for (int j = 1; j < half; j++)
-        for (int i = 0; i < j; i++) {
-            elem *si = S + (ptrdiff_t)i * half, *sj = S + (ptrdiff_t)j * half;
-            if (fabs(si[j]) + fabs(sj[i]) <= limit)
-                continue;
-            rotations++;
-            /* The 2x2 matrix as a rotation x + i y and a reflection: left angle alpha, right angle beta make both real. */
-            real difference = si[i] - sj[j], sum = si[j] + sj[i];
-            real plus = atan2(si[j] - sj[i], si[i] + sj[j]), minus = atan2(difference < 0 ? -sum : sum, fabs(difference));
-            real alpha = (minus + plus) / 2, beta = (minus - plus) / 2;
-            rotate(half, half, cos(alpha), sin(alpha), S + i, S + j);
-            rotate(half, 1, cos(beta), sin(beta), si, sj);
-            rotate(half, 1, cos(alpha), sin(alpha), U + (ptrdiff_t)i * half, U + (ptrdiff_t)j * half);
-            rotate(half, half, cos(beta), sin(beta), VT + i, VT + j);
-        }
-    return rotations;
-}
-
-/* bdsqr lets a coupling go at 100 epsilon of the values it couples, which would cost 100 u rho: S = U^T B V shows what is left. */
-static void clean(int n, const real *sub, real *theta, elem *U, elem *VT, elem *S, real *column)
-{
-    int half = (n + 1) / 2;
-    for (int k = 0; k < half; k++) {
-        for (int i = 0; i < half; i++) {
-            real diagonal = 2 * i + 1 < n ? -sub[2 * i] * VT[(ptrdiff_t)i * half + k] : 0;
-            column[i] = i ? sub[2 * i - 1] * VT[(ptrdiff_t)(i - 1) * half + k] + diagonal : diagonal;
-        }
-        for (int i = 0; i < half; i++) {
-            const elem *u = U + (ptrdiff_t)i * half;
-            real sum = 0;
-#pragma omp simd reduction(+ : sum)
-            for (int j = 0; j < half; j++)
-                sum += u[j] * column[j];
-            S[(ptrdiff_t)k * half + i] = sum;
-        }
-    }
-    for (int sweep = 0; sweep < SWEEPS && clean_sweep(half, 8 * REAL_EPSILON * theta[0], S, U, VT); sweep++)
-        continue;
-    for (int k = 0; k < half; k++)
-        theta[k] = S[(ptrdiff_t)k * half + k];
-}
-
 /* Singular value decomposition of the half-size block of T; U and VT column-major. bdsqr_work: 4 half numbers. */
 static int half_svd(int n, const real *sub, real *theta, real *super, elem *U, elem *VT, real *bdsqr_work)
 {
@@ -192,11 +134,12 @@ static int half_svd(int n, const real *sub, real *theta, real *super, elem *U, e
         for (int j = 0; j < half; j++)
             U[(ptrdiff_t)i * half + j] = VT[(ptrdiff_t)i * half + j] = i == j;
     }
-    return LAPACKE_dbdsqr_work(LAPACK_COL_MAJOR, 'L', half, half, half, 0, theta, super, VT, half, U, half, NULL, 1, bdsqr_work) == 0;
+    return LAPACKE_dbdsqr_work(LAPACK_COL_MAJOR, 'L', half, half, half, 0, theta, super, VT, half, U, half, NULL, 1,
+                               bdsqr_work) == 0;
 }
 
-/* The vectors of T as a matrix: column 2k = v_k on the odd rows, column 2k+1 = u_k on the even rows, so that T maps the first to
- * theta times the second; a last null column for odd n. */
+/* The vectors of T as a matrix: column 2k = v_k on the odd rows, column 2k+1 = u_k on the even rows, so that T maps the first
+ * to theta times the second; a last null column for odd n. */
 static void interleave(int n, const elem *U, const elem *VT, elem *P)
 {
     int ld = matrix_stride(n), half = (n + 1) / 2;
@@ -220,7 +163,6 @@ int SO_(spectrum_of)(int n, elem *A, spectrum *s, real *work)
     accumulate(n, P, tau, Q, v, p);
     if (!half_svd(n, sub, theta, tau, U, VT, v))
         return 0;
-    clean(n, sub, theta, U, VT, P, v);
     interleave(n, U, VT, P);
     product(n, Q, P, s->W);
     return 1;
@@ -301,8 +243,8 @@ static void subtract_blocks(int n, const real *theta, const elem *low, const ele
         }
 }
 
-/* The sums of the exact products are bounded by Cauchy and Schwarz: |rows of A| <= theta_0, |columns of W| = 1, so with parts of
- * 26 bits relative to these every partial sum has at most 53. */
+/* The sums of the exact products are bounded by Cauchy and Schwarz: |rows of A| <= theta_0, |columns of W| = 1, so with parts
+ * of 26 bits relative to these every partial sum has at most 53. */
 void SO_(spectrum_residual)(int n, elem *A, const spectrum *s, elem *F, elem *E, real *work)
 {
     elem *A1 = matrix_of(work, n, 0), *W1 = matrix_of(work, n, 1), *W2 = matrix_of(work, n, 2), *high = matrix_of(work, n, 3),

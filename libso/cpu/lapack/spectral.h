@@ -22,7 +22,7 @@ enum { SPECTRUM_MATRICES = 6 };
 void SO_(spectrum_unscale)(int n, const spectrum *s, real *angle);
 
 /* M <- f(ad_D) M for skew M, D = blockdiag(angle J): ad_D has the eigenvalues i x, x = sums and differences of angles, and
- * multiplier(x, &re, &im) multiplies re + i im by f(i x) (exponential.md 2.6). Reads the lower triangle of M, writes all of it. */
+ * multiplier(x, &re, &im) multiplies re + i im by f(i x) (exponential.md 2.6). Reads the lower triangle of M, writes all. */
 typedef void block_multiplier(real x, real *re, real *im);
 void SO_(block_function)(int n, const real *angle, block_multiplier *multiplier, elem *M);
 

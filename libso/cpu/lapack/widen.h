@@ -50,7 +50,8 @@ static inline void map_widened(wide_map *map, int n, const real *A, real *R, rea
     narrow(n, R64, R);
 }
 
-static inline void differential_widened(wide_differential *differential, int n, const real *A, const real *M, real *Y, real *work)
+static inline void differential_widened(wide_differential *differential, int n, const real *A, const real *M, real *Y,
+                                        real *work)
 {
     double *A64 = wide_matrix(work, n, 0), *M64 = wide_matrix(work, n, 1), *Y64 = wide_matrix(work, n, 2);
     widen(n, A, A64);
