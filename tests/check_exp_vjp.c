@@ -94,9 +94,11 @@ static void run_chunk(int bits, so_ctx *ctx, int n, long first, int64_t batch, r
     for (int k = 0; k < METHODS; k++) {
         so_method m = (so_method)k;
         size_t place = (size_t)k * (size_t)batch * (size_t)(n * n);
-        ck_assert_int_eq(call_exp(bits, ctx, m, n, batch, c.A, c.R + place), SO_OK);
-        ck_assert_int_eq(call_exp_vjp(bits, ctx, m, n, batch, c.A, c.R + place, c.G, c.dA + place), SO_OK);
-        ck_assert_int_eq(call_exp_jvp(bits, ctx, m, n, batch, c.A, c.E, c.RL + place, c.L + place), SO_OK);
+        so_status forward = call_exp(bits, ctx, m, n, batch, c.A, c.R + place);
+        so_status vjp = call_exp_vjp(bits, ctx, m, n, batch, c.A, c.R + place, c.G, c.dA + place);
+        so_status jvp = call_exp_jvp(bits, ctx, m, n, batch, c.A, c.E, c.RL + place, c.L + place);
+        ck_assert_msg(forward == SO_OK && vjp == SO_OK && jvp == SO_OK, "%s %s n %d: status of exp %d, vjp %d, jvp %d",
+                      call_method(m), call_type(bits), n, (int)forward, (int)vjp, (int)jvp);
     }
 #pragma omp parallel for schedule(dynamic)
     for (int64_t b = 0; b < batch; b++)
