@@ -1,8 +1,9 @@
 /* cayley.c: the Cayley map R = (I - A/2)^-1 (I + A/2) = 2 K - I, K = (I - A/2)^-1, and its trivialised derivative.
  *
  * The symmetric part of I - A/2 is I, and so it is at least I in every Schur complement: Gauss-Jordan elimination needs no
- * pivoting, pivots are >= 1 (Golub & Van Loan 1979; exponential.md 2.9). For large angles K loses orthogonality in
- * proportion to rho; Newton-Schulz steps restore it.
+ * pivoting, pivots are >= 1 (Golub & Van Loan 1979; exponential.md 2.9). But the complements may grow to rho^2/4, and that many
+ * units of roundoff are lost in K: beyond small angles a Newton step for the inverse, K <- K + K (I - (I - A/2) K), brings the
+ * error back to the order of rho u. What is left of the defect of R is removed by Newton-Schulz steps.
  *
  * Derivative: dK = K dA/2 K gives dR R^T = K dA K^T, K = (I + R)/2: no solve.
  * SPDX-License-Identifier: MIT */
@@ -31,6 +32,27 @@ static void invert_in_place(int n, elem *B)
     }
 }
 
+/* One Newton step for K = (I - A/2)^-1 in the lanes where ||A||_F^2 > 8. Work: 2 matrices. */
+static void refine_inverse(int n, const elem *A, elem *K, real *work)
+{
+    int ld = matrix_stride(n);
+    elem *residual = matrix_of(work, n, 0), *correction = matrix_of(work, n, 1);
+    elem norm = broadcast(0);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        norm += A[i] * A[i];
+    mask large = norm > broadcast(8);
+    if (!any_lane(large))
+        return;
+    product(n, A, K, residual);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        residual[i] = residual[i] * (real)0.5 - K[i];
+    for (int i = 0; i < n; i++)
+        residual[(ptrdiff_t)i * ld + i] += (real)1;
+    product(n, K, residual, correction);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        K[i] = select_lanes(large, K[i] + correction[i], K[i]);
+}
+
 static mask all_lanes(void)
 {
     mask none = {0};
@@ -46,6 +68,7 @@ static void cayley_map(int n, real *A_, real *R_, real *work)
     for (int i = 0; i < n; i++)
         R[(ptrdiff_t)i * ld + i] = broadcast(1);
     invert_in_place(n, R);
+    refine_inverse(n, A, R, work);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         R[i] *= (real)2;
     for (int i = 0; i < n; i++)
