@@ -27,6 +27,10 @@ static inline int any_lane(mask m)
         any |= m[l];
     return any != 0;
 }
+static inline void set_mask(mask *m, int l)
+{
+    (*m)[l] = -1;
+}
 static inline int matrix_stride(int n)
 {
     return n;
@@ -54,6 +58,11 @@ static inline elem select_lanes(mask m, elem yes, elem no)
 static inline int any_lane(mask m)
 {
     return m != 0;
+}
+static inline void set_mask(mask *m, int l)
+{
+    (void)l;
+    *m = -1;
 }
 static inline int matrix_stride(int n)
 {

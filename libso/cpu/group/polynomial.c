@@ -16,7 +16,8 @@
 #include "polynomial.h"
 
 #include "../coefficients.h"
-#include "matrix.h"
+#include "jet.h"
+#include "scaling.h"
 
 /* ---- The ladder ------------------------------------------------------------------------------------------------------- */
 
@@ -53,93 +54,6 @@ static const rung ladder[RUNGS] = {
      {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}},
 };
 #endif
-
-/* Between two re-orthogonalisations a defect grows at most 2^8 times. */
-enum { SQUARINGS_PER_STEP = 8 };
-
-/* ---- Matrices with a tangent ------------------------------------------------------------------------------------------ */
-
-typedef struct jet {
-    elem *v; /* value */
-    elem *d; /* tangent, or NULL: value only */
-} jet;
-
-typedef struct arena {
-    int n, used, tangents;
-    real *work;
-} arena;
-
-static jet take(arena *a)
-{
-    jet j = {matrix_of(a->work, a->n, a->used), a->tangents ? matrix_of(a->work, a->n, a->used + 1) : NULL};
-    a->used += 1 + a->tangents;
-    return j;
-}
-
-/* R = P Q, known to be symmetric (sign = 1) or skew (sign = -1). */
-static void multiply(int n, int sign, jet P, jet Q, jet R)
-{
-    product_lower(n, P.v, Q.v, R.v);
-    mirror(n, sign, R.v);
-    if (R.d) {
-        product_lower(n, P.d, Q.v, R.d);
-        product_lower_add(n, P.v, Q.d, R.d);
-        mirror(n, sign, R.d);
-    }
-}
-
-static inline __attribute__((always_inline)) void sum_terms(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *restrict R)
-{
-    for (ptrdiff_t i = 0; i < size; i++) {
-        elem sum = P[terms - 1][i] * a[terms];
-#pragma GCC unroll 4
-        for (int k = terms - 1; k > 0; k--)
-            sum += P[k - 1][i] * a[k];
-        R[i] = sum;
-    }
-}
-
-static void sum_of(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *R)
-{
-    switch (terms) {
-    case 1:
-        sum_terms(size, 1, a, P, R);
-        break;
-    case 2:
-        sum_terms(size, 2, a, P, R);
-        break;
-    case 3:
-        sum_terms(size, 3, a, P, R);
-        break;
-    default:
-        sum_terms(size, 4, a, P, R);
-        break;
-    }
-}
-
-/* R = a_0 I + a_1 Y + .. + a_terms Y^terms, from the powers Y^1.. */
-static void combine(int n, int terms, const real *a, const jet *power, jet R)
-{
-    elem *v[4], *d[4];
-    for (int k = 0; k < terms; k++) {
-        v[k] = power[k].v;
-        d[k] = power[k].d;
-    }
-    sum_of(matrix_size(n), terms, a, v, R.v);
-    for (int i = 0; i < n; i++)
-        R.v[(ptrdiff_t)i * (matrix_stride(n) + 1)] += a[0];
-    if (R.d)
-        sum_of(matrix_size(n), terms, a, d, R.d);
-}
-
-static void add(int n, jet P, jet R) /* R += P */
-{
-    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-        R.v[i] += P.v[i];
-    if (R.d)
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            R.d[i] += P.d[i];
-}
 
 /* ---- The base: angles within one rung --------------------------------------------------------------------------------- */
 
@@ -191,67 +105,9 @@ enum { EVALUATE_JETS = 8 };
 /* ---- Choice of rung and scaling ---------------------------------------------------------------------------------------- */
 
 typedef struct plan {
-    int squarings[LANES], most; /* per lane; their maximum */
-    mask in_rung[RUNGS];        /* lanes that use the rung */
+    squarings squarings;
+    mask in_rung[RUNGS]; /* lanes that use the rung */
 } plan;
-
-static inline void mask_lane(mask *m, int l)
-{
-#if defined(SO_LAYOUT_lanes)
-    (*m)[l] = -1;
-#else
-    (void)l;
-    *m = -1;
-#endif
-}
-
-static void scale(int n, elem factor, elem *A)
-{
-    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-        A[i] *= factor;
-}
-
-/* Per lane, an upper bound of ||X||_2 for the symmetric X = A^2 or its square, in which every eigenvalue but 0 is double. */
-static void bound_norm(int n, const elem *X, double bound[LANES])
-{
-    int ld = matrix_stride(n);
-    elem frobenius = broadcast(0), infinity = broadcast(0);
-    for (int i = 0; i < n; i++) {
-        elem squares = broadcast(0), sizes = broadcast(0);
-        for (int j = 0; j < n; j++) {
-            elem x = X[(ptrdiff_t)i * ld + j];
-            squares += x * x;
-            sizes += select_lanes(x < broadcast(0), -x, x);
-        }
-        frobenius += squares;
-        infinity = select_lanes(sizes > infinity, sizes, infinity);
-    }
-    double rounding = 1 + 8 * n * (double)REAL_EPSILON;
-    for (int l = 0; l < LANES; l++)
-        bound[l] = rounding * fmin(sqrt((double)get_lane(frobenius, l) / 2), (double)get_lane(infinity, l));
-}
-
-/* Entries above 2^5 are scaled first, so that ||X^2||_F^2 ~ rho^8 cannot overflow. Returns the exponents. */
-static void scale_large(int n, elem *A, int before[LANES])
-{
-    int ld = matrix_stride(n), any = 0;
-    elem largest = broadcast(0), factor = broadcast(1);
-    for (int i = 1; i < n; i++)
-        for (int j = 0; j < i; j++) {
-            elem size = A[(ptrdiff_t)i * ld + j];
-            size = select_lanes(size < broadcast(0), -size, size);
-            largest = select_lanes(size > largest, size, largest);
-        }
-    for (int l = 0; l < LANES; l++) {
-        int exponent;
-        frexp((double)get_lane(largest, l), &exponent);
-        before[l] = exponent > 5 ? exponent - 5 : 0;
-        any |= before[l];
-        set_lane(&factor, l, (real)ldexp(1, -before[l]));
-    }
-    if (any)
-        scale(n, factor, A);
-}
 
 /* X = A^2 and the plan; scales A and X so that every lane is within its rung. square: scratch matrix. */
 static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
@@ -260,12 +116,12 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
     double rho[LANES], sharper[LANES];
     elem factor = broadcast(1), factor2 = broadcast(1);
     double top = derivative ? ladder[RUNGS - 1].theta_derivative : ladder[RUNGS - 1].theta;
-    plan p = {.most = 0};
+    plan p = {.squarings = {.most = 0}};
 
-    scale_large(n, A, before);
+    SO_(scale_large)(n, A, before);
     product_lower(n, A, A, X);
     mirror(n, 1, X);
-    bound_norm(n, X, rho);
+    SO_(bound_norm)(n, X, rho);
     for (int l = 0; l < LANES; l++) {
         rho[l] = sqrt(rho[l]);
         any_large |= before[l] || rho[l] > top;
@@ -273,7 +129,7 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
     if (any_large) {
         product_lower(n, X, X, square);
         mirror(n, 1, square);
-        bound_norm(n, square, sharper);
+        SO_(bound_norm)(n, square, sharper);
         for (int l = 0; l < LANES; l++)
             if (before[l] || rho[l] > top)
                 rho[l] = fmin(rho[l], sqrt(sqrt(sharper[l])));
@@ -291,9 +147,8 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
             k = RUNGS - 1;
         while (k < RUNGS - 1 && !(scaled <= (derivative ? ladder[k].theta_derivative : ladder[k].theta)))
             k++;
-        mask_lane(&p.in_rung[k], l);
-        p.squarings[l] = before[l] + after;
-        p.most = p.squarings[l] > p.most ? p.squarings[l] : p.most;
+        set_mask(&p.in_rung[k], l);
+        set_squarings(&p.squarings, l, before[l] + after);
         any_after |= after;
         set_lane(&factor, l, (real)ldexp(1, -after));
         set_lane(&factor2, l, (real)ldexp(1, -2 * after));
@@ -303,16 +158,6 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
         scale(n, factor2, X);
     }
     return p;
-}
-
-/* Lanes that still double their angle in the given step. */
-static mask active_lanes(const plan *p, int step)
-{
-    mask active = {0};
-    for (int l = 0; l < LANES; l++)
-        if (step < p->squarings[l])
-            mask_lane(&active, l);
-    return active;
 }
 
 /* E, and its tangent, of the scaled A, every lane by its own rung. */
@@ -342,15 +187,7 @@ static void polynomial_map(int n, real *A_, real *R_, real *work)
     plan p = prepare(n, 0, A.v, X.v, E.v);
     evaluate_plan(&p, A, X, E, a);
 
-    elem *square = matrix_of(work, n, 0);
-    real *scratch = (real *)matrix_of(work, n, 1);
-    for (int step = 0; step < p.most; step++) {
-        mask active = active_lanes(&p, step);
-        if (step % SQUARINGS_PER_STEP == 0)
-            SO_(orthogonalize)(n, active, E.v, 1, scratch);
-        product(n, E.v, E.v, square);
-        blend(n, active, square, E.v);
-    }
+    SO_(square_repeatedly)(n, &p.squarings, E.v, work);
 }
 
 static void polynomial_differential(int n, real *A_, const real *R, real *M, real *Y_, real *work)
@@ -365,26 +202,8 @@ static void polynomial_differential(int n, real *A_, const real *R, real *M, rea
     mirror(n, 1, X.d);
     evaluate_plan(&p, A, X, E, a);
 
-    elem *T = matrix_of(work, n, 4), *Z = matrix_of(work, n, 5), *transposed = matrix_of(work, n, 6);
-    real *scratch = (real *)matrix_of(work, n, 7);
-    transpose(n, E.v, transposed);
-    product(n, E.d, transposed, Y);
-    skew_part(n, Y);
-    for (int step = 0; step < p.most; step++) {
-        mask active = active_lanes(&p, step);
-        if (step % SQUARINGS_PER_STEP == 0)
-            SO_(orthogonalize)(n, active, E.v, 1, scratch);
-        transpose(n, E.v, transposed);
-        product(n, E.v, Y, T);
-        product_lower(n, T, transposed, Z);
-        mirror(n, -1, Z);
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            Y[i] = select_lanes(active, (Y[i] + Z[i]) * (real)0.5, Y[i]);
-        if (step + 1 < p.most) {
-            product(n, E.v, E.v, T);
-            blend(n, active, T, E.v);
-        }
-    }
+    SO_(trivialise)(n, E.d, E.v, Y, (real *)matrix_of(work, n, 4));
+    SO_(double_angles)(n, &p.squarings, E.v, Y, (real *)matrix_of(work, n, 4));
 }
 
 const group_method SO_(so_polynomial) = {
