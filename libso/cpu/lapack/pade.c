@@ -11,7 +11,7 @@
  * Derivative: r = P Q^-1 gives dr = (dP - r dQ) Q^-1; made skew as dr r^T; angles double by phi(ad_2A) M = (Y + R Y R^T)/2.
  *
  * Both types run in working precision. Largest error / bound of so.h measured (n <= 128, rho <= 1e3): forward 0.67,
- * orthogonality 0.48, derivative 0.34; without the refinement in solve() 2.6 forward, f64, n = 128, all angles near pi.
+ * orthogonality 0.52, derivative 0.54; without the refinement in solve() 2.6 forward, f64, n = 128, all angles near pi.
  * SPDX-License-Identifier: MIT */
 #include "pade.h"
 
@@ -49,8 +49,7 @@ static const double pade_13[] = {64764752532480000,
 #endif
 
 #if defined(SO_REAL_f32)
-#define GESV LAPACKE_sgesv_work
-#define GETRS LAPACKE_sgetrs_work
+#define GETF2 LAPACKE_sgetf2_work
 enum { RUNGS = 3 };
 static const rung ladder[RUNGS] = {
     {3, 0.482f, 0.308f, pade_3},
@@ -58,8 +57,7 @@ static const rung ladder[RUNGS] = {
     {7, 3.70f, 3.24f, pade_7},
 };
 #else
-#define GESV LAPACKE_dgesv_work
-#define GETRS LAPACKE_dgetrs_work
+#define GETF2 LAPACKE_dgetf2_work
 enum { RUNGS = 5 };
 static const rung ladder[RUNGS] = {
     {3, 0.02726, 0.01081, pade_3}, {5, 0.2877, 0.1998, pade_5}, {7, 0.9556, 0.7847, pade_7},
@@ -172,20 +170,48 @@ static int evaluate(jet A, jet P, jet Q, arena a)
 }
 enum { EVALUATE_JETS = 7 };
 
-/* R = P Q^-1, for which column-major LAPACK, which reads every matrix transposed, needs no transposition. Q becomes its
- * factors. At angles near pi, V - U is close to a skew orthogonal matrix, where partial pivoting has large growth (17 u of
- * error at n = 128); one step of refinement removes it. Work: 2 matrices. */
+/* B <- B Q^-1, given what getf2 made of the column-major matrix Q^T: row k of LU holds the column k of both factors. */
+static void substitute(int n, const elem *LU, const lapack_int *pivot, elem *B)
+{
+    int ld = matrix_stride(n);
+    for (int i = 0; i < n; i++) {
+        elem *restrict x = B + (ptrdiff_t)i * ld;
+        for (int k = 0; k < n; k++) {
+            elem xk = x[k];
+            x[k] = x[pivot[k] - 1];
+            x[pivot[k] - 1] = xk;
+        }
+        for (int k = 0; k < n; k++) {
+            const elem *l = LU + (ptrdiff_t)k * ld;
+            elem xk = x[k];
+            for (int j = k + 1; j < n; j++)
+                x[j] -= xk * l[j];
+        }
+        for (int k = n - 1; k >= 0; k--) {
+            const elem *u = LU + (ptrdiff_t)k * ld;
+            elem xk = x[k] /= u[k];
+            for (int j = 0; j < k; j++)
+                x[j] -= xk * u[j];
+        }
+    }
+}
+
+/* R = P Q^-1. At angles near pi, V - U is close to a skew orthogonal matrix, where partial pivoting has large growth (17 u of
+ * error at n = 128); one step of refinement removes it. LAPACK reads Q transposed, and the solution is taken from the right, so
+ * nothing is transposed. Only getf2 is called: OpenBLAS starts threads for getrf, getrs and gesv at sizes where that costs
+ * milliseconds, and the batch is parallel already. Q becomes its factors. Work: 2 matrices. */
 static void solve(int n, const elem *P, elem *Q, elem *R, lapack_int *pivot, real *work)
 {
     int ld = matrix_stride(n);
     elem *copy = matrix_of(work, n, 0), *T = matrix_of(work, n, 1);
     memcpy(copy, Q, (size_t)matrix_size(n) * sizeof(elem));
     memcpy(R, P, (size_t)matrix_size(n) * sizeof(elem));
-    GESV(LAPACK_COL_MAJOR, n, n, Q, ld, pivot, R, ld);
+    GETF2(LAPACK_COL_MAJOR, n, n, Q, ld, pivot);
+    substitute(n, Q, pivot, R);
     product(n, R, copy, T);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         T[i] = P[i] - T[i];
-    GETRS(LAPACK_COL_MAJOR, 'N', n, n, Q, ld, pivot, T, ld);
+    substitute(n, Q, pivot, T);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         R[i] += T[i];
 }
@@ -210,7 +236,6 @@ static void pade_differential(int n, real *A_, const real *R_, real *M, real *Y_
 {
     (void)R_; /* the base is needed before its squarings, so R does not help */
     arena a = {.n = n, .tangents = 1, .work = work};
-    int ld = matrix_stride(n);
     jet A = {(elem *)A_, (elem *)M}, P = take(&a), Q = take(&a);
     int squarings = evaluate(A, P, Q, a);
     elem *R = matrix_of(work, n, 4), *Y = (elem *)Y_, *T = matrix_of(work, n, 5), *Z = matrix_of(work, n, 6),
@@ -220,7 +245,7 @@ static void pade_differential(int n, real *A_, const real *R_, real *M, real *Y_
     product(n, R, Q.d, T);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         P.d[i] -= T[i];
-    GETRS(LAPACK_COL_MAJOR, 'N', n, n, Q.v, ld, pivot, P.d, ld);
+    substitute(n, Q.v, pivot, P.d);
     transpose(n, R, transposed);
     product(n, P.d, transposed, Y);
     skew_part(n, Y);

@@ -10,10 +10,10 @@
 
 #if defined(SO_REAL_f32)
 #define GESDD LAPACKE_sgesdd_work
-#define GETRF LAPACKE_sgetrf_work
+#define GETF2 LAPACKE_sgetf2_work
 #else
 #define GESDD LAPACKE_dgesdd_work
-#define GETRF LAPACKE_dgetrf_work
+#define GETF2 LAPACKE_dgetf2_work
 #endif
 
 /* Newton-Schulz maps the singular value 1 + d to 1 - 3/2 d^2: from NEAR, |R^T R - I|_F below 1/8 so |d| below 0.0646, the fifth
@@ -38,7 +38,7 @@ size_t so_project_bytes(int n)
 static int is_reflection(int n, elem *A, lapack_int *pivot)
 {
     int ld = matrix_stride(n), negative = 0;
-    GETRF(LAPACK_COL_MAJOR, n, n, A, ld, pivot);
+    GETF2(LAPACK_COL_MAJOR, n, n, A, ld, pivot);
     for (int i = 0; i < n; i++)
         negative ^= (A[(ptrdiff_t)i * ld + i] < 0) ^ (pivot[i] != i + 1);
     return negative;
