@@ -32,6 +32,14 @@ static void free_maps(maps *m)
     free(m->A), free(m->G), free(m->E), free(m->R), free(m->dA), free(m->RL), free(m->L);
 }
 
+static maps copy_inputs(const maps *from)
+{
+    maps m = new_maps(from->n);
+    size_t bytes = (size_t)(BATCH * m.n * m.n) * sizeof(double);
+    memcpy(m.A, from->A, bytes), memcpy(m.G, from->G, bytes), memcpy(m.E, from->E, bytes);
+    return m;
+}
+
 /* All three maps of matrices first .. first + count - 1, at the place they have in m. */
 static so_status run(int bits, so_ctx *ctx, so_method method, maps *m, int first, int count)
 {
@@ -69,14 +77,18 @@ static void each(int bits, void (*test)(int bits, so_ctx *, so_method, maps *ref
 {
     so_ctx *ctx;
     ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    for (int o = 0; o < ORDERS; o++)
+    for (int o = 0; o < ORDERS; o++) {
+        maps inputs = new_maps(orders[o]);
+        fill(bits, &inputs);
         for (int k = 0; k < METHODS; k++) {
-            maps reference = new_maps(orders[o]), other = new_maps(orders[o]);
-            fill(bits, &reference), fill(bits, &other);
-            ck_assert_int_eq(run(bits, ctx, (so_method)k, &reference, 0, BATCH), SO_OK);
+            maps reference = copy_inputs(&inputs), other = copy_inputs(&inputs);
+            so_status status = run(bits, ctx, (so_method)k, &reference, 0, BATCH);
+            ck_assert_msg(status == SO_OK, "%s %s n %d: status %d", call_method((so_method)k), call_type(bits), orders[o], (int)status);
             test(bits, ctx, (so_method)k, &reference, &other);
             free_maps(&reference), free_maps(&other);
         }
+        free_maps(&inputs);
+    }
     so_ctx_destroy(ctx);
 }
 
