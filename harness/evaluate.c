@@ -118,6 +118,8 @@ static bool resolve(const arguments *a, const safetensors *file, settings *s, fa
     for (int i = 0; i < a->sets; i++)
         if (!config_set(&settings_table, s, a->set[i], f))
             return false;
+    if ((a->grids || a->examples) && s->set != SET_ARROWS)
+        return fault_set(f, "--grids and --examples: %s was not trained on the arrow task; its test set is as it is", a->model);
     return config_flag(&settings_table, s, "--grids", "arrows", "test_grids", a->grids, f) &&
            config_flag(&settings_table, s, "--examples", "arrows", "test_examples", a->examples, f) &&
            config_flag(&settings_table, s, "--data", "data", "folder", a->data, f) &&

@@ -83,18 +83,18 @@ loader_plan task_plan(const task *t, const settings *s)
                          .seed = (uint64_t)s->seed};
 }
 
-float task_rate(const task *t, const settings *s, int64_t step)
+double task_rate(const task *t, const settings *s, int64_t step)
 {
     loader_plan plan = task_plan(t, s);
     int64_t steps = loader_steps(t->train, &plan), epoch_steps = loader_steps_per_epoch(t->train, &plan);
     if (step < s->warmup)
-        return (float)(s->rate * (double)(step + 1) / (double)s->warmup);
+        return s->rate * (double)(step + 1) / (double)s->warmup;
     double progress = 0;
     if (s->schedule == SCHEDULE_COSINE_STEP)
         progress = (double)(step - s->warmup) / (double)(steps - s->warmup);
     else if (s->schedule == SCHEDULE_COSINE_EPOCH)
         progress = (double)(step / epoch_steps) / (double)((steps + epoch_steps - 1) / epoch_steps);
-    return (float)(s->rate * 0.5 * (1 + cos(3.14159265358979323846 * progress)));
+    return s->rate * 0.5 * (1 + cos(3.14159265358979323846 * progress));
 }
 
 vit_config task_model(const settings *s)

@@ -27,7 +27,7 @@ void task_destroy(task *t);
 loader_plan task_plan(const task *t, const settings *s);
 
 /* The learning rate of a step, counted from 0. */
-float task_rate(const task *t, const settings *s, int64_t step);
+double task_rate(const task *t, const settings *s, int64_t step);
 
 /* What the model is told; the training image is given by the task, not by the data at hand. */
 vit_config task_model(const settings *s);

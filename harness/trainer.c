@@ -141,7 +141,7 @@ static bool train_step(trainer *t, const loader_batch *b, vit_score *result, fau
     }
     vit_zero_gradients(t->model);
     vit_backward(t->model, 1);
-    vit_adam_step(t->model, &adam, task_rate(&t->task, s, t->step), t->step + 1);
+    vit_adam_step(t->model, &adam, (float)task_rate(&t->task, s, t->step), t->step + 1);
     return true;
 }
 
@@ -166,7 +166,7 @@ static bool train_steps(trainer *t, loader *l, fault *f)
         if (!good)
             break;
         int64_t before = t->examples, epoch = b->range.epoch;
-        double rate = (double)task_rate(&t->task, t->s, t->step);
+        double rate = task_rate(&t->task, t->s, t->step);
         t->step++;
         t->examples += b->range.count;
         t->window_seen += b->range.count;
@@ -199,7 +199,7 @@ static trainer_end train_and_test(trainer *t, fault *f)
         return TRAINER_STOPPED;
     score scores[CONFIG_LIST_SIZE] = {{0}};
     loader_range last = loader_locate(t->task.train, &t->plan, t->step - 1);
-    if (!run_tests(t, last.epoch, (double)task_rate(&t->task, t->s, t->step - 1), &trainer_stop, scores, f))
+    if (!run_tests(t, last.epoch, task_rate(&t->task, t->s, t->step - 1), &trainer_stop, scores, f))
         return f->text[0] ? TRAINER_FAILED : TRAINER_STOPPED;
     return trainer_write_model(t, f) && trainer_write_result(t, scores, f) ? TRAINER_DONE : TRAINER_FAILED;
 }

@@ -25,11 +25,11 @@ START_TEST(constant_rate_with_warmup)
     s.batch = 10;
     s.rate = 0.5;
     s.warmup = 4;
-    static const float rise[] = {0.125f, 0.25f, 0.375f, 0.5f, 0.5f, 0.5f};
+    static const double rise[] = {0.125, 0.25, 0.375, 0.5, 0.5, 0.5};
     for (int64_t step = 0; step < 6; step++)
         ck_assert(task_rate(&t, &s, step) == rise[step]);
     s.warmup = 0;
-    ck_assert(task_rate(&t, &s, 0) == 0.5f);
+    ck_assert(task_rate(&t, &s, 0) == 0.5);
 }
 END_TEST
 
@@ -42,9 +42,9 @@ START_TEST(cosine_by_step)
     s.rate = 1;
     s.warmup = 10;
     s.schedule = SCHEDULE_COSINE_STEP;
-    ck_assert(task_rate(&t, &s, 9) == 1.0f);
-    ck_assert(task_rate(&t, &s, 10) == 1.0f);
-    ck_assert(fabsf(task_rate(&t, &s, 20) - 0.5f) < 1e-6f);
+    ck_assert(task_rate(&t, &s, 9) == 1);
+    ck_assert(task_rate(&t, &s, 10) == 1);
+    ck_assert(fabs(task_rate(&t, &s, 20) - 0.5) < 1e-15);
     for (int64_t step = 11; step < 30; step++)
         ck_assert(task_rate(&t, &s, step) < task_rate(&t, &s, step - 1) && task_rate(&t, &s, step) > 0);
 }
@@ -62,7 +62,7 @@ START_TEST(cosine_by_epoch)
     s.schedule = SCHEDULE_COSINE_EPOCH;
     for (int64_t step = 0; step < 16; step++) {
         double expected = 0.5e-4 * (1 + cos(acos(-1) * (double)(step / 4) / 4));
-        ck_assert(fabs((double)task_rate(&t, &s, step) - expected) < 1e-11);
+        ck_assert(fabs(task_rate(&t, &s, step) - expected) < 1e-19);
     }
 }
 END_TEST
