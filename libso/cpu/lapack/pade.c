@@ -18,6 +18,7 @@
 #include <lapacke.h>
 
 #include "../group/jet.h"
+#include "../group/scaling.h"
 
 /* theta: |r(i theta) - exp(i theta)| = u. theta_derivative: the derivative of the phase error is u, which bounds the error of
  * the derivative, a divided difference. Both by bisection at 40 digits. b_k: coefficients of the numerator. */
@@ -65,49 +66,17 @@ static const rung ladder[RUNGS] = {
 };
 #endif
 
-/* Between two re-orthogonalisations a defect grows at most 2^4 times. */
-enum { SQUARINGS_PER_STEP = 4 };
-
-static void scale(int n, real factor, elem *A)
+/* power[0..1] = X, X^2 of the scaled A (and tangents); the rung for it. */
+static squarings prepare(int n, jet A, jet *power, const rung **chosen)
 {
-    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-        A[i] *= factor;
-}
-
-/* A bound of the spectral norm of the symmetric Y whose eigenvalues come in pairs: the better one of ||Y||_F / sqrt 2 and the
- * largest row sum, which is sharp where all angles are equal. */
-static double norm_bound(int n, const elem *Y)
-{
-    double squares = 0, largest = 0;
-    for (int i = 0; i < n; i++) {
-        const elem *row = Y + (ptrdiff_t)i * matrix_stride(n);
-        double sum = 0;
-        for (int j = 0; j < n; j++) {
-            sum += fabs((double)row[j]);
-            squares += (double)row[j] * (double)row[j];
-        }
-        largest = fmax(largest, sum);
-    }
-    return fmin(largest, sqrt(squares / 2));
-}
-
-/* power[0..1] = X, X^2 of the scaled A (and tangents); the rung for it. Returns the number of squarings. */
-static int prepare(int n, jet A, jet *power, const rung **chosen)
-{
-    int ld = matrix_stride(n), before, after = 0, k = 0;
-    real largest = 0;
-    /* Entries above 2^10 are scaled first, so that X^2 cannot overflow. */
-    for (int i = 1; i < n; i++)
-        for (int j = 0; j < i; j++)
-            largest = (real)fmax(largest, fabs(A.v[(ptrdiff_t)i * ld + j]));
-    frexp(largest, &before);
-    before = before > 10 ? before - 10 : 0;
-    if (before)
-        scale(n, (real)ldexp(1, -before), A.v);
-
+    int before, after = 0, k = 0;
+    double rho;
+    squarings count = {.most = 0};
+    SO_(scale_large)(n, A.v, &before);
     multiply(n, 1, A, A, power[0]);
     multiply(n, 1, power[0], power[0], power[1]);
-    double rho = sqrt(sqrt(norm_bound(n, power[1].v))) * (1 + 8 * n * (double)REAL_EPSILON); /* of A 2^-before */
+    SO_(bound_norm)(n, power[1].v, &rho);
+    rho = sqrt(sqrt(rho)); /* of A 2^-before */
 #define LIMIT(k) ((double)(A.d ? ladder[k].theta_derivative : ladder[k].theta))
     while (k < RUNGS - 1 && (before || !(rho <= LIMIT(k))))
         k++;
@@ -123,7 +92,8 @@ static int prepare(int n, jet A, jet *power, const rung **chosen)
                 scale(n, (real)ldexp(1, (1 - 2 * (p + 1)) * after), power[p].d);
         }
     }
-    return before + after;
+    set_squarings(&count, 0, before + after);
+    return count;
 }
 
 /* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0; T: scratch. */
@@ -143,13 +113,13 @@ static void half_polynomial(int n, const rung *r, int first, const jet *power, j
     }
 }
 
-/* P = V + U, Q = V - U of the scaled A; returns the number of squarings. Takes 7 jets from the arena. */
-static int evaluate(jet A, jet P, jet Q, arena a)
+/* P = V + U, Q = V - U of the scaled A. Takes 7 jets from the arena. */
+static squarings evaluate(jet A, jet P, jet Q, arena a)
 {
     int n = a.n;
     const rung *r;
     jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, S = take(&a), T = take(&a), U = take(&a);
-    int squarings = prepare(n, A, power, &r);
+    squarings count = prepare(n, A, power, &r);
     if (r->degree > 5)
         multiply(n, 1, power[1], power[0], power[2]);
     if (r->degree == 9)
@@ -166,7 +136,7 @@ static int evaluate(jet A, jet P, jet Q, arena a)
             P.d[i] = S.d[i] + U.d[i];
             Q.d[i] = S.d[i] - U.d[i];
         }
-    return squarings;
+    return count;
 }
 enum { EVALUATE_JETS = 7 };
 
@@ -220,16 +190,11 @@ static void pade_map(int n, real *A_, real *R_, real *work)
 {
     arena a = {.n = n, .work = work};
     jet A = {(elem *)A_, NULL}, P = take(&a), Q = take(&a);
-    int squarings = evaluate(A, P, Q, a);
-    elem *R = (elem *)R_, *square = matrix_of(work, n, 0);
+    squarings count = evaluate(A, P, Q, a);
+    elem *R = (elem *)R_;
     solve(n, P.v, Q.v, R, (lapack_int *)(void *)matrix_of(work, n, 2), (real *)matrix_of(work, n, 3));
-    SO_(orthogonalize)(n, -1, R, 1, (real *)matrix_of(work, n, 1));
-    for (int step = 0; step < squarings; step++) {
-        if (step && step % SQUARINGS_PER_STEP == 0)
-            SO_(orthogonalize)(n, -1, R, 1, (real *)matrix_of(work, n, 1));
-        product(n, R, R, square);
-        memcpy(R, square, (size_t)matrix_size(n) * sizeof(elem));
-    }
+    SO_(orthogonalize)(n, -1, R, 1, work);
+    SO_(square_repeatedly)(n, &count, R, work);
 }
 
 static void pade_differential(int n, real *A_, const real *R_, real *M, real *Y_, real *work)
@@ -237,32 +202,16 @@ static void pade_differential(int n, real *A_, const real *R_, real *M, real *Y_
     (void)R_; /* the base is needed before its squarings, so R does not help */
     arena a = {.n = n, .tangents = 1, .work = work};
     jet A = {(elem *)A_, (elem *)M}, P = take(&a), Q = take(&a);
-    int squarings = evaluate(A, P, Q, a);
-    elem *R = matrix_of(work, n, 4), *Y = (elem *)Y_, *T = matrix_of(work, n, 5), *Z = matrix_of(work, n, 6),
-         *transposed = matrix_of(work, n, 7);
-    lapack_int *pivot = (lapack_int *)(void *)Z;
+    squarings count = evaluate(A, P, Q, a);
+    elem *R = matrix_of(work, n, 4), *T = matrix_of(work, n, 5), *Y = (elem *)Y_;
+    lapack_int *pivot = (lapack_int *)(void *)matrix_of(work, n, 6);
     solve(n, P.v, Q.v, R, pivot, (real *)matrix_of(work, n, 7));
     product(n, R, Q.d, T);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         P.d[i] -= T[i];
     substitute(n, Q.v, pivot, P.d);
-    transpose(n, R, transposed);
-    product(n, P.d, transposed, Y);
-    skew_part(n, Y);
-    for (int step = 0; step < squarings; step++) {
-        if (step % SQUARINGS_PER_STEP == 0)
-            SO_(orthogonalize)(n, -1, R, 1, (real *)matrix_of(work, n, 8));
-        transpose(n, R, transposed);
-        product(n, R, Y, T);
-        product_lower(n, T, transposed, Z);
-        mirror(n, -1, Z);
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            Y[i] = (Y[i] + Z[i]) / 2;
-        if (step + 1 < squarings) {
-            product(n, R, R, T);
-            memcpy(R, T, (size_t)matrix_size(n) * sizeof(elem));
-        }
-    }
+    SO_(trivialise)(n, P.d, R, Y, (real *)T);
+    SO_(double_angles)(n, &count, R, Y, (real *)T);
 }
 
 const group_method SO_(so_pade) = {
