@@ -2,10 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
+#include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/arrows.h"
+#include "tests/folder.h"
+#include "tests/process.h"
 
 static arrows_options standard(int grid)
 {
@@ -281,6 +285,65 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+static uint8_t *read_grey(const char *path, uint32_t *width, uint32_t *height)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    ck_assert_msg(png_image_begin_read_from_file(&image, path), "%s: %s", path, image.message);
+    image.format = PNG_FORMAT_GRAY;
+    uint8_t *grey = malloc(PNG_IMAGE_SIZE(image));
+    ck_assert(png_image_finish_read(&image, NULL, grey, 0, NULL));
+    *width = image.width;
+    *height = image.height;
+    return grey;
+}
+
+/* arrows_png draws what the trainer sees, three screen pixels for one, ink black. */
+START_TEST(pictures_for_people)
+{
+    char folder[64], path[256];
+    process p = {0};
+    if (!process_exists("harness/arrows_png"))
+        return;
+    folder_make(folder);
+    process_run(&p, "harness/arrows_png", "--out %s/new/pictures --count 3 --set run.seed=1", folder);
+    ck_assert_msg(p.code == 0, "%s", p.output);
+    uint32_t width, height;
+    for (uint64_t sample = 0; sample < 3; sample++) {
+        arrows_options o = standard(5);
+        arrows_scene s;
+        float image[60 * 60];
+        arrows_draw(&o, sample, &s);
+        arrows_render(&s, image);
+        snprintf(path, sizeof path, "%s/new/pictures/%05d-%s.png", folder, (int)sample, arrows_direction_name(s.label));
+        uint8_t *grey = read_grey(path, &width, &height);
+        ck_assert(width == 180 && height == 180);
+        for (uint32_t i = 0; i < width * height; i++)
+            ck_assert_int_eq(grey[i]<128, image[i / width / 3 * 60 + i % width / 3]> 0);
+        free(grey);
+    }
+    snprintf(path, sizeof path, "%s/new/pictures/sheet.png", folder);
+    free(read_grey(path, &width, &height));
+    ck_assert(width > 2 * 180 && height > 2 * 180);
+
+    static const struct {
+        const char *arguments, *line;
+    } bad[] = {
+        {"--count 0 --out x", "--count 0: an integer 1..10000 is wanted"},
+        {"--count 2x --out x", "--count 2x: an integer"},
+        {"--out x --set arrows.gird=3", "the nearest known one is arrows.grid"},
+        {"--out x --set arrows.grid=3", "do not always fit a grid of 3 x 3"},
+        {"--out /proc/x", "/proc/x: cannot make this folder"},
+        {"--count 3", "no folder given"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        process_run(&p, "harness/arrows_png", "%s", bad[i].arguments);
+        ck_assert_int_ne(p.code, 0);
+        ck_assert_msg(strstr(p.output, bad[i].line), "%s", p.output);
+    }
+    folder_remove(folder);
+}
+END_TEST
+
 Suite *check_arrows(void);
 Suite *check_arrows(void)
 {
@@ -295,6 +358,7 @@ Suite *check_arrows(void)
     tcase_add_test(all, glyphs_are_turned);
     tcase_add_test(all, data_set);
     tcase_add_test(all, what_does_not_fit_is_refused);
+    tcase_add_test(all, pictures_for_people);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);
     return suite;
