@@ -100,7 +100,8 @@ typedef enum so_method {
     SO_PADE       = 2, /* diagonal Pade approximant, linear solve by LAPACK, scaling and squaring */
     SO_EIGEN      = 3, /* skew tridiagonal form, bidiagonal SVD of half the size; error of R^T R independent of rho */
     SO_CAYLEY     = 4  /* (I - A/2)^-1 (I + A/2): first-order approximation of exp (angles become 2 atan(angle/2)),
-                          orthogonal for every A; its error against exp is about rho^3/12 */
+                          orthogonal for every A; its error against exp is about rho^3/12. Where rho u exceeds about
+                          2^-8 A is scaled down to that first: angles small beside rho are not resolved */
 } so_method;
 
 SO_API so_status so_exp_f32(so_ctx *, so_method, int n, int64_t batch, const float *A, float *R);

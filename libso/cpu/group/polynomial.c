@@ -33,8 +33,8 @@ typedef struct rung {
 #define PLAIN(type, TYPE, p, P, powers)                                                                                         \
     {SO_##TYPE##_##P##_THETA, SO_##TYPE##_##P##_THETA_DERIVATIVE, powers, 1, 0, {so_##type##_##p##_c}, {so_##type##_##p##_s}}
 #define SHIFTED(type, TYPE, y, Y, powers)                                                                                       \
-    {SO_##TYPE##_##Y##_THETA,         SO_##TYPE##_##Y##_THETA_DERIVATIVE, powers,                                               \
-     (real)(2 / (SO_##TYPE##_##Y##_THETA * SO_##TYPE##_##Y##_THETA)), 1, {so_##type##_##y##_c}, {so_##type##_##y##_s}}
+    {SO_##TYPE##_##Y##_THETA, SO_##TYPE##_##Y##_THETA_DERIVATIVE, powers, SO_##TYPE##_##Y##_SCALE, 1, {so_##type##_##y##_c},    \
+     {so_##type##_##y##_s}}
 
 #if defined(SO_REAL_f32)
 enum { RUNGS = 3 };
@@ -49,7 +49,7 @@ static const rung ladder[RUNGS] = {
     PLAIN(f64, F64, p4, P4, 2),
     PLAIN(f64, F64, p6, P6, 3),
     SHIFTED(f64, F64, y8, Y8, 4),
-    {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE, 0, 2 / (SO_F64_Y12_THETA * SO_F64_Y12_THETA), 1,
+    {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE, 0, SO_F64_Y12_SCALE, 1,
      {so_f64_y12_c_B1, so_f64_y12_c_B2, so_f64_y12_c_B3, so_f64_y12_c_B4},
      {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}},
 };

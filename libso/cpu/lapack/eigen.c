@@ -67,7 +67,7 @@ static void times_blocks(int n, const real *c, const real *s, real last, const e
 
 static void phi(real x, real *re, real *im) /* e^(i x/2) sin(x/2) / (x/2) */
 {
-    real c = cos(x / 2), s = sin(x / 2), sinc = x == 0 ? 1 : s / (x / 2);
+    real half = x / 2, c = cos(half), s = sin(half), sinc = half == 0 ? 1 : s / half;
     real a = *re, b = *im;
     *re = sinc * (c * a - s * b);
     *im = sinc * (s * a + c * b);
