@@ -111,7 +111,7 @@ readme: lib
 check: deps
 	@$(MAKE) --no-print-directory run-checks
 run-checks: all layering readme prove $(BUILD)/tests/check
-	BUILD=$(BUILD) $(BUILD)/tests/check
+	BUILD=$(BUILD) SO_DATA="$$(tests/real_data.sh $(BUILD))" $(BUILD)/tests/check
 check-asan: deps
 	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"

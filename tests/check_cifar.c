@@ -203,7 +203,7 @@ static void check_real(bool train)
                                           {0.2673342858792403, 0.2564384629170879, 0.2761504713256837}};
     const char *data = getenv("SO_DATA");
     fault f = {""};
-    dataset *d = cifar100_create(&(cifar_options){.folder = data ? data : "../shared/data", .train = train}, &f);
+    dataset *d = cifar100_create(&(cifar_options){.folder = data ? data : ".", .train = train}, &f);
     if (!d) {
         printf("check_cifar: real %s skipped: %s\n", train ? "train.bin" : "test.bin", f.text);
         return;

@@ -8,7 +8,10 @@ trap 'rm -rf "$folder"' EXIT
 awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' README.md > "$folder/example.c"
 awk '/^<!-- example prints -->$/ { on = 1; next } on && /^```/ { fence++; if (fence == 2) exit; next } on && fence' README.md \
     > "$folder/expected"
-[ -s "$folder/example.c" ] && [ -s "$folder/expected" ] || { echo "readme: no example found in README.md"; exit 1; }
+if ! [ -s "$folder/example.c" ] || ! [ -s "$folder/expected" ]; then
+    echo "readme: no example found in README.md"
+    exit 1
+fi
 # shellcheck disable=SC2086  # SANITIZE holds several flags
 ${CC:-gcc} -std=c11 -Wall -Wextra -Werror ${SANITIZE:-} -Ilibso "$folder/example.c" "$build/libso.a" -fopenmp -llapacke -lopenblas -lm \
     -o "$folder/example"
