@@ -5,6 +5,7 @@
 #   make check      deps, build, every proof and test suite; ends with the totals
 #   make check-asan the same under AddressSanitizer and UBSan
 #   make prove      the programs of proofs/ alone
+#   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX); make uninstall removes them
 #   make clean      (make V=1 ... shows the commands)
 #
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
@@ -13,11 +14,16 @@
 CC      ?= gcc
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
+VERSION := 0.1.0
+DATE    := 2026-11-22
 WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
 INCLUDE := -I. -Ilibso -Iharness -D_GNU_SOURCE
 ALL_CFLAGS := $(CFLAGS) $(WARN) $(INCLUDE) -fopenmp -MMD -MP $(SANITIZE)
 LIBS    := -llapacke -lopenblas -lgomp -lm
 HARNESS_LIBS := -linih -lcjson -lxxhash -lpng
+KERNEL_OPT ?= -O3
+# Position-independent; nothing visible outside but SO_API; the build's folder leaves no trace in the objects.
+LIBSO_CFLAGS := -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
 MARCH_portable :=
 MARCH_avx2     := -march=x86-64-v3
 MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
@@ -25,9 +31,13 @@ ISAS    := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib clean deps check check-asan run-checks prove layering readme
+.PHONY: all lib clean deps check check-asan run-checks prove layering readme install uninstall \
+        check-install
 .DELETE_ON_ERROR:
 .SECONDARY:
+
+# $(BUILD)/$(1) holds the text $(2); what depends on it is made again when the text changes.
+remember = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || echo '$(2)' > $(BUILD)/$(1))
 
 # ---- libso --------------------------------------------------------------------------------------------------------------
 
@@ -38,22 +48,56 @@ define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
 $(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  cc $(1) $(2) $(3) $$<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(KERNEL_OPT) $(LIBSO_CFLAGS) -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
 LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c)))
 endef
 $(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
 
 $(foreach r,$(REALS),$(eval $(BUILD)/$(r)/%.o: %.c ; @mkdir -p $$(@D); echo "  cc $(r) $$<"; \
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -DSO_REAL_$(r) -c $$< -o $$@))
+	$(CC) $(ALL_CFLAGS) $(LIBSO_CFLAGS) -DSO_REAL_$(r) -c $$< -o $$@))
 $(BUILD)/libso/%.o: libso/%.c
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -c $< -o $@
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(LIBSO_CFLAGS) -c $< -o $@
 
-lib: $(BUILD)/libso.a
+$(call remember,flags,$(subst $(CURDIR),.,$(CC) $(ALL_CFLAGS) $(KERNEL_OPT) $(LIBSO_CFLAGS)))
+$(LIBSO_OBJ): $(BUILD)/flags
+SONAME := libso.so.$(firstword $(subst ., ,$(VERSION)))
+SHARED := libso.so.$(VERSION)
+lib: $(BUILD)/libso.a $(BUILD)/$(SHARED)
 $(BUILD)/libso.a: $(LIBSO_OBJ)
 	@echo "  ar $@"
-	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
+	$(QUIET)rm -f $@ && $(AR) rcsD $@ $^
+$(BUILD)/$(SHARED): $(LIBSO_OBJ)
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $^ $(LIBS) -o $@
+
+# ---- installation -------------------------------------------------------------------------------------------------------
+
+PREFIX     ?= /usr/local
+INCLUDEDIR ?= $(PREFIX)/include
+LIBDIR     ?= $(PREFIX)/lib
+MANDIR     ?= $(PREFIX)/share/man
+MAN        := $(BUILD)/man
+
+$(MAN)/so.3: libso/man/pages.awk libso/so.h Makefile
+	@rm -rf $(MAN) && mkdir -p $(MAN)
+	$(QUIET)awk -v folder=$(MAN) -v version=$(VERSION) -v date=$(DATE) -f libso/man/pages.awk libso/so.h
+
+install: lib $(MAN)/so.3
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig $(MANDIR)/man3)
+	install -m 644 libso/so.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(BUILD)/libso.a $(BUILD)/$(SHARED) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libso.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' libso/so.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
+	install -m 644 $(MAN)/*.3 $(DESTDIR)$(MANDIR)/man3
+
+uninstall: $(MAN)/so.3
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso.a libso.so $(SONAME) $(SHARED) pkgconfig/so.pc) $(DESTDIR)$(INCLUDEDIR)/so.h
+	cd $(MAN) && for page in *.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$$page"; done
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
@@ -75,8 +119,8 @@ $(BUILD)/%.o: %.c
 	@echo "  cc $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -DCOMMIT='"$(COMMIT)"' -c $< -o $@
 # What carries the commit into results is compiled again when the commit changes.
-$(shell mkdir -p $(BUILD); echo '$(COMMIT)' | cmp -s - $(BUILD)/commit || echo '$(COMMIT)' > $(BUILD)/commit)
-$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lw COMMIT bench/*.c harness/*.c harness/*/*.c)): $(BUILD)/commit
+$(call remember,commit,$(COMMIT))
+$(patsubst %.c,$(BUILD)/%.o,$(shell grep -lws COMMIT bench/*.c harness/*.c harness/*/*.c)): $(BUILD)/commit
 
 $(BUILD)/libharness.a: $(HARNESS_OBJ)
 	@echo "  ar $@"
@@ -107,10 +151,12 @@ layering:
 	@tests/layering.sh
 readme: lib
 	@BUILD=$(BUILD) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/readme_example.sh
+check-install: lib
+	@BUILD=$(BUILD) CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" tests/install.sh
 
 check: deps
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering readme prove $(BUILD)/tests/check
+run-checks: all layering readme check-install prove $(BUILD)/tests/check
 	BUILD=$(BUILD) SO_DATA="$$(tests/real_data.sh $(BUILD))" $(BUILD)/tests/check
 check-asan: deps
 	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \

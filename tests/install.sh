@@ -1,0 +1,86 @@
+#!/bin/sh
+# What `make install` puts down is a library that a distribution could ship: the examples compile against it in C and C++,
+# shared and static, and run; the shared object exports what so.h declares and nothing else; the manual renders and covers
+# every function; the same sources give the same bits in another folder; `make uninstall` leaves nothing behind.
+# Environment: BUILD, CC, CXX, CFLAGS, SANITIZE as in the Makefile; `make lib` has been done.
+set -eu
+cd "$(dirname "$0")/.."
+unset MAKEFLAGS MFLAGS MAKELEVEL # the caller's -j, -n and variables; ours are in the environment
+export BUILD="${BUILD:-build}"
+flags="-Wall -Wextra -Werror ${SANITIZE:-}"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+fail() { echo "install: $*"; exit 1; }
+
+dest=$folder/dest
+make -s install DESTDIR="$dest" PREFIX=/usr/local
+lib=$dest/usr/local/lib
+so=$lib/libso.so
+pages=$dest/usr/local/share/man/man3
+
+# ---- symbols ------------------------------------------------------------------------------------------------------------
+sed -n 's/^SO_API .*[ *]\(so_[a-z0-9_]*\)(.*/\1/p' libso/so.h | sort > "$folder/declared"
+nm -D --defined-only "$so" | awk '$3 !~ /^__odr_asan/ { print $3 }' | sort > "$folder/exported"
+[ -s "$folder/declared" ] || fail "no declarations found in so.h"
+diff "$folder/declared" "$folder/exported" || fail "libso.so exports something else than so.h declares"
+readelf -d "$so" | grep -q 'SONAME.*\[libso\.so\.0\]' || fail "libso.so has no soname libso.so.0"
+
+# ---- examples -----------------------------------------------------------------------------------------------------------
+export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dest" LD_LIBRARY_PATH="$lib"
+shared="$(pkg-config --cflags --libs so) -lm"
+static="$(pkg-config --cflags --libs --static so | sed 's/-lso /-l:libso.a /')"
+compilers="${CC:-gcc} -std=c11"
+cxx=${CXX:-g++}
+if command -v "$cxx" > /dev/null; then
+    compilers="$compilers
+$cxx -x c++"
+else
+    echo "install: no $cxx here: not tried from C++"
+fi
+for source in libso/examples/*.c; do
+    echo "$compilers" | while read -r compiler; do
+        for libs in "$shared" "$static"; do
+            # shellcheck disable=SC2086  # words are meant to split
+            $compiler $flags "$source" -x none $libs -o "$folder/example" || fail "$source: $compiler"
+            "$folder/example" > "$folder/printed" || fail "$source: fails, compiled by $compiler"
+            cmp -s "$folder/printed" "$folder/first" 2> /dev/null || {
+                [ ! -e "$folder/first" ] || fail "$source: prints something else, compiled by $compiler"
+                cp "$folder/printed" "$folder/first"
+                uses=$(readelf -d "$folder/example" | grep -c 'NEEDED.*libso\.so\.0') || true
+                [ "$uses" = 1 ] || fail "$source: does not load libso.so.0"
+            }
+        done
+    done
+    ! readelf -d "$folder/example" | grep -q 'NEEDED.*libso\.so' || fail "$source: the static program loads libso.so"
+    rm "$folder/first"
+done
+
+# ---- manual -------------------------------------------------------------------------------------------------------------
+while read -r name; do
+    [ -s "$pages/$name.3" ] || fail "no page for $name"
+done < "$folder/declared"
+for page in "$pages"/*.3; do
+    target=$(sed -n 's|^\.so man3/||p' "$page")
+    [ -z "$target" ] || [ -s "$pages/$target" ] || fail "$page refers to $target, which does not exist"
+    [ -z "$target" ] || continue
+    if command -v mandoc > /dev/null; then
+        mandoc -Tlint -Wwarning "$page" || fail "$page: mandoc"
+    elif command -v groff > /dev/null; then
+        [ -z "$(groff -man -Tascii -ww -z "$page" 2>&1)" ] || fail "$page: groff"
+    fi
+done
+
+# ---- the same bits in another folder: some objects compiled there, both libraries made again -------------------------------
+mkdir -p "$folder/elsewhere/build"
+cp -Rp Makefile libso "$folder/elsewhere"
+(cd "$BUILD" && tar cf - flags libso f32* f64*) | (cd "$folder/elsewhere/build" && tar xf -)
+find "$folder/elsewhere/build" -name '*.d' -exec rm {} +
+rm -f "$folder"/elsewhere/build/libso/*.o "$folder"/elsewhere/build/f32_portable/libso/cpu/*.o
+BUILD=build make -s -C "$folder/elsewhere" lib > /dev/null
+for library in libso.a libso.so.0.1.0; do
+    cmp "$folder/elsewhere/build/$library" "$BUILD/$library" || fail "$library differs when built in another folder"
+done
+
+make -s uninstall DESTDIR="$dest" PREFIX=/usr/local
+[ -z "$(find "$dest" ! -type d)" ] || fail "uninstall leaves $(find "$dest" ! -type d)"
+echo "install: symbols, examples, manual, same bits elsewhere, uninstall: ok"
