@@ -9,6 +9,9 @@
 #define BACKEND (ctx->backend.f64)
 #endif
 
+/* Bounds under which no size of a workspace overflows, and LAPACK's 32-bit sizes suffice. */
+enum { LARGEST_ORDER = 16384, LARGEST_DIMS = 64 };
+
 static so_status refuse(so_ctx *ctx, const char *argument, so_status status)
 {
     ctx->argument = argument;
@@ -26,7 +29,7 @@ static int64_t times(int64_t size, int64_t factor)
 
 static so_status check_batch(so_ctx *ctx, int n, int64_t batch)
 {
-    if (n < 0 || times(n, n) < 0)
+    if (n < 0 || n > LARGEST_ORDER)
         return refuse(ctx, "n", SO_ESIZE);
     if (times(times(n, n), batch) < 0)
         return refuse(ctx, "batch", SO_ESIZE);
@@ -148,9 +151,9 @@ static so_status check_encoding(so_ctx *ctx, const so_encoding *encoding, int *e
     REQUIRE(encoding);
     so_method method = encoding->method;
     REQUIRE_METHOD();
-    if (encoding->dims < 1)
+    if (encoding->dims < 1 || encoding->dims > LARGEST_DIMS)
         return refuse(ctx, "encoding->dims", SO_ESIZE);
-    if (encoding->tile < 1)
+    if (encoding->tile < 1 || encoding->tile > LARGEST_ORDER)
         return refuse(ctx, "encoding->tile", SO_ESIZE);
     int64_t matrix = times(encoding->tile, encoding->tile);
     if (encoding->groups < 0 || times(times(matrix, encoding->dims), encoding->groups) < 0)
@@ -200,7 +203,7 @@ so_status SO_(so_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const rea
 static so_status check_rotation(so_ctx *ctx, const so_rotation *rotation, int *empty)
 {
     REQUIRE(rotation);
-    if (rotation->tile < 1)
+    if (rotation->tile < 1 || rotation->tile > LARGEST_ORDER)
         return refuse(ctx, "rotation->tile", SO_ESIZE);
     if (rotation->samples < 0)
         return refuse(ctx, "rotation->samples", SO_ESIZE);

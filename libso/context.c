@@ -37,7 +37,7 @@ so_status so_ctx_create_cpu(so_ctx **ctx, int threads)
     if (!ctx)
         return SO_ENULL;
     *ctx = NULL;
-    if (threads < 0)
+    if (threads < 0 || threads > 1024)
         return SO_ESIZE;
     so_ctx *c = calloc(1, sizeof *c);
     if (!c)
@@ -88,6 +88,7 @@ so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes)
         ctx->argument = "memory";
         return SO_ESIZE;
     }
+    ctx->argument = "";
     release_workspace(ctx);
     if (memory) {
         ctx->workspace = memory;
@@ -97,8 +98,10 @@ so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes)
     return SO_OK;
 }
 
-so_status so_ctx_reserve(so_ctx *ctx, size_t bytes, void **memory)
+so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
 {
+    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX)
+        return SO_ENOMEM;
     if (bytes > ctx->workspace_bytes) {
         if (ctx->workspace_is_callers)
             return SO_EWORKSPACE;

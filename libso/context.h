@@ -14,8 +14,8 @@ struct so_ctx {
     const char *argument; /* what the last failing call refused */
 };
 
-/* At least `bytes` of 64-byte aligned scratch memory, valid until the next call of this function on ctx.
- * SO_OK, SO_ENOMEM or SO_EWORKSPACE. */
-so_status so_ctx_reserve(so_ctx *ctx, size_t bytes, void **memory);
+/* At least count * bytes of 64-byte aligned scratch memory, valid until the next call of this function on ctx.
+ * SO_OK, SO_ENOMEM (also if the product overflows) or SO_EWORKSPACE. */
+so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory);
 
 #endif

@@ -11,11 +11,11 @@
  *                A_ij = p, A_ji = -p therefore has dLoss/dp = 2 dA_ij; so_pack of dA gives dA_ij, without the factor 2.
  *   aliasing     Inputs and outputs must not overlap, except where a function says "in place".
  *   empty        n = 0 and batch = 0 are no-ops that return SO_OK; pointers may then be NULL.
- *   non-finite   A matrix that reads a NaN or Inf gives NaN in all of its own outputs, and the call returns
- *                SO_ENONFINITE; every other matrix of the call is exact, as if the bad one had not been there.
+ *   non-finite   A matrix that reads a NaN or Inf, or whose entries overflow when so_encode forms them, gives NaN in all of its
+ *                own outputs, and the call returns SO_ENONFINITE; every other matrix of the call is exact, as if the bad one had not been there.
  *   same bits    A result depends on its own matrix only: not on the batch size, the place in the batch, the neighbours
- *                or the number of threads. It may differ between instruction sets, in the last bits.
- *                (For SO_PADE and SO_EIGEN this rests on LAPACK, which keeps it for n < 200.)
+ *                or the number of threads. It may differ between instruction sets, in the last bits. (so_project rests on
+ *                LAPACK's SVD, whose last bits may depend on the number of threads that the BLAS uses.)
  *   errors       A call with a bad argument writes nothing; so_ctx_argument() names the argument.
  *   threads      One context serves one thread at a time; different contexts are independent. The library prints nothing,
  *                never exits and keeps no global state.
@@ -69,13 +69,14 @@ SO_API const char *so_status_string(so_status status); /* one line of English wi
 
 typedef struct so_ctx so_ctx;
 
-/* threads: number of CPU threads a call may use, 0 = all cores. On failure *ctx is NULL.
- * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads < 0), SO_ENOMEM. */
+/* threads: number of CPU threads a call may use, 0 = all cores, at most 1024. On failure *ctx is NULL. (Threads come from the
+ * OpenMP runtime, which ends the process if the system refuses to create one.)
+ * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads), SO_ENOMEM. */
 SO_API so_status so_ctx_create_cpu(so_ctx **ctx, int threads);
 
 SO_API void so_ctx_destroy(so_ctx *ctx); /* NULL is allowed */
 
-/* Name of the argument that the last failing call on this context refused ("n", "A", ...); "" if there is none. */
+/* Name of the argument that the last call on this context refused ("n", "A", ...); "" if it refused none. */
 SO_API const char *so_ctx_argument(const so_ctx *ctx);
 
 /* Bytes of workspace that the context holds now. After a warm-up call of each kind it is what so_ctx_set_workspace() needs. */
@@ -92,10 +93,10 @@ SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
  *   so_exp_vjp  dA_b = skew projection of the gradient, given dR_b = dLoss/dR_b and R_b = exp(A_b) from so_exp of the same
  *               method: dA = phi(ad_A)(skew(R^T dR)), phi(z) = (e^z - 1)/z. dA may be the memory of R or of dR.
  *   so_exp_jvp  R_b = exp(A_b) and L_b = d/dt exp(A_b + t E_b) at t = 0.
- * Returns SO_OK, SO_ENULL, SO_ESIZE (n < 0, batch < 0 or too large), SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
+ * Returns SO_OK, SO_ENULL, SO_ESIZE (n < 0 or > 16384, batch < 0 or too large), SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef enum so_method {
-    SO_AUTO       = 0, /* closed forms for n <= 4, else polynomial */
+    SO_AUTO       = 0, /* closed forms for n = 2, 3, 4, else polynomial */
     SO_POLYNOMIAL = 1, /* even/odd split, shifted Chebyshev series in A^2, scaling and squaring */
     SO_PADE       = 2, /* diagonal Pade approximant, linear solve by LAPACK, scaling and squaring */
     SO_EIGEN      = 3, /* skew tridiagonal form, bidiagonal SVD of half the size; error of R^T R independent of rho */
@@ -137,7 +138,7 @@ SO_API so_status so_unpack_f64(so_ctx *, int n, int64_t batch, const double *p, 
  * so_orthogonality  defect[b] = ||R_b^T R_b - I||_F, batch values; accumulated in f64. Error <= 4 u sqrt(n) (1 + defect) + u defect.
  * so_project        R_b <- the rotation nearest to R_b in the Frobenius norm (orthogonal polar factor with det = +1), in place.
  *                   Not unique, hence SO_ESINGULAR and NaN in that matrix: R_b has rank < n - 1; or det(R_b) < 0 and its
- *                   two smallest singular values are equal.
+ *                   two smallest singular values are equal; both within 2 n u of the largest singular value.
  * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENONFINITE, SO_ESINGULAR (so_project), SO_ENOMEM, SO_EWORKSPACE. */
 
 SO_API so_status so_orthogonality_f32(so_ctx *, int n, int64_t batch, const float *R, float *defect);
@@ -154,13 +155,14 @@ SO_API so_status so_project_f64(so_ctx *, int n, int64_t batch, double *R);
  *   dgenerator[g][d] = sum_t position[t][d] dA[g][t]           (groups, dims, tile, tile), skew
  *   dposition[t][d]  = sum_g <dA[g][t], generator[g][d]>       (tokens, dims); may be NULL
  *   where dA is the skew gradient of so_exp_vjp. The token sum is done in a fixed order.
- * The token-wise generators never exist in memory as a whole; extra memory is O(threads tile^2).
+ * The token-wise generators never exist in memory as a whole. Extra memory is O(threads tile^2); so_encode_vjp adds the sums
+ * over blocks of 64 tokens, groups*ceil(tokens/64)*dims*tile^2 reals, and groups*tokens*dims if dposition is wanted.
  * A token-wise generator is formed with one rounding per dimension, which counts as part of the input of the exponential.
  * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef struct so_encoding {
     so_method method;
-    int dims;       /* D: coordinates of a position, >= 1 */
+    int dims;       /* D: coordinates of a position, 1..64 */
     int tile;       /* b: order of a generator, >= 1; 2 is RoPE with learned frequencies, the head dimension is dense LieRE */
     int64_t groups; /* G */
     int64_t tokens; /* T */
@@ -178,11 +180,11 @@ SO_API so_status so_encode_vjp_f64(so_ctx *, const so_encoding *, const double *
  *   x, y         vector (s, t, g) starts at element s*sample_stride + t*token_stride + g*tile and has tile elements:
  *                queries or keys of all heads, also inside a larger buffer such as (samples, tokens, 3, heads, head_dim)
  *   R            (rotations, tokens, tile, tile); rotations divides groups: fewer rotations than groups = shared by heads
- *                In place (y == x) is allowed.
+ *                In place (y == x) is allowed. The vectors written must not overlap each other.
  * so_rotate_vjp  dx[s][t][g] = R^T dy[s][t][g];    dR[r][t] += sum over s and g = r mod rotations of dy x^T
  *                dR is added to, so that queries and keys can share one; dR may be NULL. dx may be the memory of dy.
  * Values are not screened: a NaN stays in the vector (and in the dR) that reads it, and SO_OK is returned.
- * Error of y: <= tile u |R| |x| entry by entry. Returns SO_OK, SO_ENULL, SO_ESIZE. */
+ * Error of y: <= tile u |R| |x| entry by entry. Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef struct so_rotation {
     int tile;              /* b >= 1 */

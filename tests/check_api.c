@@ -51,6 +51,7 @@ START_TEST(contexts)
     so_ctx *other = ctx;
     ck_assert_int_eq(so_ctx_create_cpu(NULL, 1), SO_ENULL);
     ck_assert_int_eq(so_ctx_create_cpu(&other, -1), SO_ESIZE);
+    ck_assert_int_eq(so_ctx_create_cpu(&other, 1025), SO_ESIZE);
     ck_assert_ptr_null(other);
     so_ctx_destroy(NULL);
     ck_assert_int_eq(so_ctx_set_workspace(NULL, NULL, 0), SO_ENULL);
@@ -102,12 +103,14 @@ START_TEST(sizes_and_methods)
     double d = 0;
     float f = 0; /* sizes whose product overflows: straight to the library, no copies */
     if (bits == F64) {
-        ck_assert_int_eq(so_exp_f64(ctx, SO_AUTO, 1 << 20, INT64_MAX / 2, &d, &d), SO_ESIZE);
+        ck_assert_int_eq(so_exp_f64(ctx, SO_AUTO, 16385, 1, &d, &d), SO_ESIZE);
+        ck_assert_int_eq(so_exp_f64(ctx, SO_AUTO, 16384, INT64_MAX / 2, &d, &d), SO_ESIZE);
         ck_assert_int_eq(so_exp_f64(ctx, SO_AUTO, 2, INT64_MAX / 4, &d, &d), SO_ESIZE);
         ck_assert_int_eq(so_exp_f64(ctx, SO_AUTO, INT32_MAX, 1, &d, &d), SO_ESIZE);
         ck_assert_int_eq(so_unpack_f64(ctx, 3, INT64_MAX, &d, &d), SO_ESIZE);
     } else {
-        ck_assert_int_eq(so_exp_f32(ctx, SO_AUTO, 1 << 20, INT64_MAX / 2, &f, &f), SO_ESIZE);
+        ck_assert_int_eq(so_exp_f32(ctx, SO_AUTO, 16385, 1, &f, &f), SO_ESIZE);
+        ck_assert_int_eq(so_exp_f32(ctx, SO_AUTO, 16384, INT64_MAX / 2, &f, &f), SO_ESIZE);
         ck_assert_int_eq(so_exp_f32(ctx, SO_AUTO, 2, INT64_MAX / 4, &f, &f), SO_ESIZE);
         ck_assert_int_eq(so_exp_f32(ctx, SO_AUTO, INT32_MAX, 1, &f, &f), SO_ESIZE);
         ck_assert_int_eq(so_unpack_f32(ctx, 3, INT64_MAX, &f, &f), SO_ESIZE);
@@ -161,6 +164,8 @@ START_TEST(encodings)
     ck_assert_int_eq(ENCODE(), SO_EMETHOD);
     e = good, e.dims = 0;
     ck_assert_int_eq(ENCODE(), SO_ESIZE);
+    e = good, e.dims = 65;
+    ck_assert_int_eq(ENCODE(), SO_ESIZE);
     e = good, e.tile = 0;
     ck_assert_int_eq(ENCODE(), SO_ESIZE);
     e = good, e.groups = -1;
@@ -172,6 +177,8 @@ START_TEST(encodings)
     e = good, e.groups = INT64_MAX / 8, e.tokens = 0;
     ck_assert_int_eq(ENCODE(), SO_ESIZE);
 #undef ENCODE
+    e = good, e.dims = 0; /* the gradient checks the same */
+    refused(call_encode_vjp(bits, ctx, &e, in, in, in, in, out, NULL), SO_ESIZE, "encoding->dims", out, 0);
 }
 END_TEST
 
@@ -189,6 +196,8 @@ START_TEST(rotations)
     ck_assert_int_eq(ROTATE(), SO_ESIZE);
     r = good, r.tokens = -1;
     ck_assert_int_eq(ROTATE(), SO_ESIZE);
+    r = good, r.groups = -1;
+    ck_assert_int_eq(ROTATE(), SO_ESIZE);
     r = good, r.groups = 3, r.rotations = 2, r.token_stride = 6;
     ck_assert_int_eq(ROTATE(), SO_ESIZE);
     r = good, r.rotations = 0;
@@ -205,6 +214,8 @@ START_TEST(rotations)
     ck_assert_int_eq(so_rotate_f64(ctx, &r, NULL, &d, &d), SO_ENULL);
     ck_assert_int_eq(so_rotate_f64(ctx, &r, &d, NULL, &d), SO_ENULL);
     ck_assert_int_eq(so_rotate_f64(ctx, &r, &d, &d, NULL), SO_ENULL);
+    r.tile = 0; /* the gradient checks the same */
+    ck_assert_int_eq(so_rotate_vjp_f64(ctx, &r, &d, &d, &d, &d, &d), SO_ESIZE);
     ck_assert(d == 7);
 }
 END_TEST

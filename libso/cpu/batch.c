@@ -52,9 +52,12 @@ thread_work SO_(so_thread_work)(choice c, int n, void *memory)
 
 void SO_(so_group_vjp)(choice c, int n, thread_work *w)
 {
+    int exponent[VECTOR_LANES];
+    c.layout->scale_to_unit(n, w->G, exponent);
     c.layout->multiply(n, w->transposed, w->G, w->M);
     c.layout->project_skew(n, w->M);
     c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
+    c.layout->scale_back(n, w->Y, exponent);
 }
 
 /* What a call works on; pointers that the operation does not use are NULL. */
@@ -68,6 +71,7 @@ static uint64_t run_group(const batch_call *call, choice c, int n, int64_t first
 {
     size_t at = (size_t)first * (size_t)n * (size_t)n;
     uint64_t bad = 0;
+    int exponent[VECTOR_LANES];
     SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
     switch (call->operation) {
     case MAP:
@@ -85,8 +89,10 @@ static uint64_t run_group(const batch_call *call, choice c, int n, int64_t first
         SO_(so_gather_skew)(c.layout, n, used, call->E + at, w->M, &bad);
         c.method->map(n, w->A, w->R, w->scratch);
         SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
+        c.layout->scale_to_unit(n, w->M, exponent);
         c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
         c.layout->multiply(n, w->Y, w->R, w->G);
+        c.layout->scale_back(n, w->G, exponent);
         SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
         SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
         break;
@@ -101,7 +107,7 @@ static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const 
     int threads = groups < ctx->threads ? (int)groups : ctx->threads;
     size_t bytes = SO_(so_thread_bytes)(c, n, call->operation != MAP);
     void *memory;
-    so_status status = so_ctx_reserve(ctx, bytes * (size_t)threads, &memory);
+    so_status status = so_ctx_reserve(ctx, (size_t)threads, bytes, &memory);
     if (status != SO_OK)
         return status;
 

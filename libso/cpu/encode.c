@@ -77,7 +77,7 @@ so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const rea
     int threads = jobs < ctx->threads ? (int)jobs : ctx->threads;
     size_t bytes = SO_(so_thread_bytes)(call.c, n, 0);
     void *memory;
-    so_status status = so_ctx_reserve(ctx, bytes * (size_t)threads, &memory);
+    so_status status = so_ctx_reserve(ctx, (size_t)threads, bytes, &memory);
     if (status != SO_OK)
         return status;
 
@@ -188,7 +188,7 @@ so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const
     size_t block_bytes = (size_t)jobs * generator_size * sizeof(real);
     size_t distance_bytes = dposition ? (size_t)(groups * tokens) * (size_t)dims * sizeof(real) : 0;
     void *memory;
-    so_status status = so_ctx_reserve(ctx, thread_bytes * (size_t)threads + block_bytes + distance_bytes, &memory);
+    so_status status = so_ctx_reserve(ctx, 1, thread_bytes * (size_t)threads + block_bytes + distance_bytes, &memory);
     if (status != SO_OK)
         return status;
     char *shared = (char *)memory + thread_bytes * (size_t)threads;

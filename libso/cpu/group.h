@@ -38,6 +38,10 @@ typedef struct group_layout {
     const group_method *polynomial, *pade, *eigen, *cayley, *closed_form;
     void (*multiply)(int n, const real *A, const real *B, real *C);
     void (*project_skew)(int n, real *A); /* A <- (A - A^T)/2 */
+    /* Directions of derivatives may be as large or small as the type allows: X <- X 2^-exponent per lane, with exponent 0 for
+     * ordinary sizes, and back. The derivative is linear, so this changes no bit of a result that needs no scaling. */
+    void (*scale_to_unit)(int n, real *X, int *exponent);
+    void (*scale_back)(int n, real *X, const int *exponent);
 } group_layout;
 
 #endif

@@ -111,7 +111,7 @@ so_status SO_(so_cpu_rotate)(so_ctx *ctx, const so_rotation *rotation, const rea
     int n = r.tile, threads = r.tokens < ctx->threads ? (int)r.tokens : ctx->threads;
     size_t size = (size_t)n * (size_t)n, own = (size_t)r.rotations * size + (size_t)n;
     void *memory;
-    so_status status = so_ctx_reserve(ctx, own * sizeof(real) * (size_t)threads, &memory);
+    so_status status = so_ctx_reserve(ctx, own * sizeof(real), (size_t)threads, &memory);
     if (status != SO_OK)
         return status;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
@@ -138,12 +138,12 @@ so_status SO_(so_cpu_rotate_vjp)(so_ctx *ctx, const so_rotation *rotation, const
     int n = r.tile, threads = r.tokens < ctx->threads ? (int)r.tokens : ctx->threads;
     size_t size = (size_t)n * (size_t)n, next = (size_t)r.tokens * size;
     void *memory;
-    so_status status = so_ctx_reserve(ctx, (size_t)n * sizeof(real) * (size_t)threads, &memory);
+    so_status status = so_ctx_reserve(ctx, n > LARGEST_ON_STACK ? (size_t)n * sizeof(real) : 0, (size_t)threads, &memory);
     if (status != SO_OK)
         return status;
 #pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
     for (int64_t t = 0; t < r.tokens; t++) {
-        real *scratch = (real *)memory + (size_t)n * (size_t)omp_get_thread_num();
+        real *scratch = n > LARGEST_ON_STACK ? (real *)memory + (size_t)n * (size_t)omp_get_thread_num() : NULL;
         for (int64_t s = 0; s < r.samples; s++) {
             int64_t at = s * r.sample_stride + t * r.token_stride;
             if (dR)

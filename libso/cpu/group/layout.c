@@ -6,6 +6,7 @@
 #include "closed_form.h"
 #include "matrix.h"
 #include "polynomial.h"
+#include "scaling.h"
 #if defined(SO_LAYOUT_single)
 #include "../lapack/eigen.h"
 #include "../lapack/pade.h"
@@ -31,6 +32,16 @@ static void skew_part_of(int n, real *A)
     skew_part(n, (elem *)A);
 }
 
+static void scale_to_unit_of(int n, real *X, int *exponent)
+{
+    SO_(scale_to_unit)(n, (elem *)X, exponent);
+}
+
+static void scale_back_of(int n, real *X, const int *exponent)
+{
+    SO_(scale_back)(n, (elem *)X, exponent);
+}
+
 const group_layout SO_(so_layout) = {
     .lanes = LANES,
     .stride = stride,
@@ -44,4 +55,6 @@ const group_layout SO_(so_layout) = {
 #endif
     .multiply = product_of,
     .project_skew = skew_part_of,
+    .scale_to_unit = scale_to_unit_of,
+    .scale_back = scale_back_of,
 };

@@ -137,9 +137,9 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
     for (int l = 0; l < LANES; l++) {
         int after = 0, k = 0;
         if (before[l] || rho[l] > top) {
-            double fraction = frexp(ldexp(rho[l], before[l]) / top, &after);
-            after = (fraction == 0.5 ? after - 1 : after) - before[l]; /* ceil(log2) */
-            if (after + before[l] < 0)
+            double fraction = frexp(rho[l] / top, &after);
+            after = fraction == 0.5 ? after - 1 : after; /* ceil(log2) */
+            if (after < -before[l])
                 after = -before[l];
         }
         double scaled = ldexp(rho[l], -after);

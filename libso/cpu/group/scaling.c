@@ -20,24 +20,63 @@ void SO_(bound_norm)(int n, const elem *X, double bound[LANES])
         bound[l] = rounding * fmin(sqrt((double)get_lane(frobenius, l) / 2), (double)get_lane(infinity, l));
 }
 
-void SO_(scale_large)(int n, elem *A, int exponent[LANES])
+/* Per lane, e with largest entry of X in [2^(e-1), 2^e); 0 for a zero matrix. */
+static void largest_exponent(int n, const elem *X, int exponent[LANES])
 {
-    int ld = matrix_stride(n), any = 0;
-    elem largest = broadcast(0), factor = broadcast(1);
-    for (int i = 1; i < n; i++)
-        for (int j = 0; j < i; j++) {
-            elem size = A[(ptrdiff_t)i * ld + j];
+    int ld = matrix_stride(n);
+    elem largest = broadcast(0);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            elem size = X[(ptrdiff_t)i * ld + j];
             size = select_lanes(size < broadcast(0), -size, size);
             largest = select_lanes(size > largest, size, largest);
         }
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < LANES; l++)
         frexp((double)get_lane(largest, l), &exponent[l]);
-        exponent[l] = exponent[l] > 5 ? exponent[l] - 5 : 0;
+}
+
+/* X <- X 2^(sign exponent) */
+static void scale_by_exponents(int n, int sign, const int exponent[LANES], elem *X)
+{
+    int any = 0;
+    elem factor = broadcast(1);
+    for (int l = 0; l < LANES; l++) {
         any |= exponent[l];
-        set_lane(&factor, l, (real)ldexp(1, -exponent[l]));
+        set_lane(&factor, l, (real)ldexp(1, sign * exponent[l]));
     }
     if (any)
-        scale(n, factor, A);
+        scale(n, factor, X);
+}
+
+void SO_(scale_large)(int n, elem *A, int exponent[LANES])
+{
+    largest_exponent(n, A, exponent);
+    for (int l = 0; l < LANES; l++)
+        exponent[l] = exponent[l] > 5 ? exponent[l] - 5 : 0;
+    scale_by_exponents(n, -1, exponent, A);
+}
+
+/* A quarter of the exponent range is ordinary; 2^LARGEST and 2^-LARGEST are normal numbers. */
+#if defined(SO_REAL_f32)
+enum { ORDINARY = 30, LARGEST = 120 };
+#else
+enum { ORDINARY = 250, LARGEST = 1000 };
+#endif
+
+void SO_(scale_to_unit)(int n, elem *X, int exponent[LANES])
+{
+    largest_exponent(n, X, exponent);
+    for (int l = 0; l < LANES; l++) {
+        if (exponent[l] > -ORDINARY && exponent[l] < ORDINARY)
+            exponent[l] = 0;
+        exponent[l] = exponent[l] > LARGEST ? LARGEST : exponent[l] < -LARGEST ? -LARGEST : exponent[l];
+    }
+    scale_by_exponents(n, -1, exponent, X);
+}
+
+void SO_(scale_back)(int n, elem *X, const int exponent[LANES])
+{
+    scale_by_exponents(n, 1, exponent, X);
 }
 
 /* Between two re-orthogonalisations a defect grows at most 2^8 times. */

@@ -20,6 +20,10 @@ void SO_(bound_norm)(int n, const elem *X, double bound[LANES]);
 /* A <- A 2^-exponent, so that entries are at most 2^5 and ||A^4||_F^2 ~ rho^8 cannot overflow. */
 void SO_(scale_large)(int n, elem *A, int exponent[LANES]);
 
+/* X <- X 2^-exponent, exponent != 0 only where X is so large or small that products with it could leave the range. */
+void SO_(scale_to_unit)(int n, elem *X, int exponent[LANES]);
+void SO_(scale_back)(int n, elem *X, const int exponent[LANES]);
+
 /* ---- After the base ---- */
 
 typedef struct squarings {

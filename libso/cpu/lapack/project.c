@@ -6,7 +6,7 @@
 
 #include <lapacke.h>
 
-#include "../group/matrix.h"
+#include "../group/scaling.h"
 
 #if defined(SO_REAL_f32)
 #define GESDD LAPACKE_sgesdd_work
@@ -93,6 +93,8 @@ so_status so_project_matrix(int n, real *R, void *memory)
     for (int i = 0; i < n; i++)
         for (int j = 0; j < ld; j++)
             A[(ptrdiff_t)i * ld + j] = j < n ? R[(ptrdiff_t)i * n + j] : 0;
+    int exponent; /* the nearest rotation does not depend on the size of R; its singular values must not overflow */
+    SO_(scale_to_unit)(n, A, &exponent);
 
     int steps = STEPS_FROM_SVD;
     so_status status = SO_OK;
