@@ -124,6 +124,20 @@ static void write_commits(FILE *to, const experiment *e)
     fprintf(to, ". ");
 }
 
+/* The learning rate, row by row where a row differs from the one before. */
+static void write_rates(FILE *to, const experiment *e)
+{
+    double last = NAN;
+    const char *separator = "";
+    fprintf(to, "learning rate ");
+    for (int r = 0; r < e->rows; r++)
+        if (e->row[r].runs > 0 && e->row[r].run[0].finished && e->row[r].run[0].rate != last) {
+            last = e->row[r].run[0].rate;
+            fprintf(to, "%s%g (from \"%s\" on)", separator, last, e->row[r].title);
+            separator = ", ";
+        }
+}
+
 static void write_about(FILE *to, const experiment *e, const results_context *c)
 {
     char path[1024];
@@ -154,8 +168,9 @@ static void write_experiment(FILE *to, const runs *all, const experiment *e, con
     if (like) {
         write_picture(to, e, c, "examples", "accuracy against training examples seen");
         write_picture(to, e, c, "resolution", "accuracy against test grid");
-        fprintf(to, "**Set-up.** %s; %" PRId64 " training examples, %" PRId64 " steps. ", like->setup, like->examples,
-                like->steps);
+        fprintf(to, "**Set-up.** %s; ", like->setup);
+        write_rates(to, e);
+        fprintf(to, "; %" PRId64 " training examples, %" PRId64 " steps. ", like->examples, like->steps);
         write_commits(to, e);
         fprintf(to, "\n\n");
     }

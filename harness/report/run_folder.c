@@ -37,13 +37,14 @@ static void describe_setup(const cJSON *config, run *r)
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(config, "data"),
                 *arrows = cJSON_GetObjectItemCaseSensitive(config, "arrows");
     bool is_arrows = strcmp(word(data, "set"), "arrows") == 0;
+    r->rate = number(train, "rate");
     r->arrows = is_arrows ? whole(arrows, "arrows", 0) : 0;
     int used = snprintf(r->setup, sizeof r->setup,
                         "patch %" PRId64 ", width %" PRId64 ", %" PRId64 " layers, %" PRId64 " heads of %" PRId64
-                        ", MLP %" PRId64 "; %s, learning rate %g, %s after %" PRId64 " steps of warm-up, batch %" PRId64,
+                        ", MLP %" PRId64 "; %s, %s after %" PRId64 " steps of warm-up, batch %" PRId64,
                         whole(model, "patch", 0), whole(model, "dim", 0), whole(model, "depth", 0), whole(model, "heads", 0),
                         whole(model, "head_dim", 0), whole(model, "mlp_dim", 0), word(train, "optimizer"),
-                        number(train, "rate"), word(train, "schedule"), whole(train, "warmup", 0), whole(train, "batch", 0));
+                        word(train, "schedule"), whole(train, "warmup", 0), whole(train, "batch", 0));
     if (is_arrows && used > 0 && used < (int)sizeof r->setup)
         snprintf(r->setup + used, sizeof r->setup - (size_t)used,
                  "; grid %" PRId64 "x%" PRId64 " with %" PRId64 " arrows and %" PRId64 " letters", whole(arrows, "grid", 0),

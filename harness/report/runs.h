@@ -31,7 +31,8 @@ typedef struct run {
     run_point *curve;
     int points;
     int64_t arrows;  /* of the arrow task; 0 = another task */
-    char setup[512]; /* the config in words */
+    double rate;     /* learning rate */
+    char setup[512]; /* the rest of the config in words */
 } run;
 
 typedef struct row {
