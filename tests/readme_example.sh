@@ -1,5 +1,5 @@
 #!/bin/sh
-# The C example of the README compiles as shown, with the command shown, and prints what the README says.
+# The C example of the README compiles as shown and prints what the README says; its links lead somewhere.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -18,3 +18,7 @@ ${CC:-gcc} -std=c11 -Wall -Wextra -Werror ${SANITIZE:-} -Ilibso "$folder/example
 "$folder/example" > "$folder/printed"
 diff "$folder/expected" "$folder/printed" || { echo "readme: the example prints something else"; exit 1; }
 echo "readme: the example compiles and prints what it should"
+# Relative links lead somewhere.
+grep -oE '\]\([^)#:]+\)' README.md | sed 's/^](//; s/)$//' | while read -r link; do
+    [ -e "$link" ] || { echo "readme: dead link $link"; exit 1; }
+done
