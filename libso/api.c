@@ -110,6 +110,45 @@ so_status SO_(so_cayley_jvp)(so_ctx *ctx, int n, int64_t batch, const real *A, c
     return SO_(so_exp_jvp)(ctx, SO_CAYLEY, n, batch, A, E, R, L);
 }
 
+so_status SO_(so_log)(so_ctx *ctx, int n, int64_t batch, const real *R, real *A)
+{
+    REQUIRE_CONTEXT();
+    REQUIRE_BATCH();
+    REQUIRE(R);
+    REQUIRE(A);
+    return BACKEND->log(ctx, n, batch, R, A);
+}
+
+so_status SO_(so_log_vjp)(so_ctx *ctx, int n, int64_t batch, const real *R, const real *A, const real *dA, real *dR)
+{
+    REQUIRE_CONTEXT();
+    REQUIRE_BATCH();
+    REQUIRE(R);
+    REQUIRE(A);
+    REQUIRE(dA);
+    REQUIRE(dR);
+    return BACKEND->log_vjp(ctx, n, batch, R, A, dA, dR);
+}
+
+so_status SO_(so_cayley_inverse)(so_ctx *ctx, int n, int64_t batch, const real *R, real *A)
+{
+    REQUIRE_CONTEXT();
+    REQUIRE_BATCH();
+    REQUIRE(R);
+    REQUIRE(A);
+    return BACKEND->cayley_inverse(ctx, n, batch, R, A);
+}
+
+so_status SO_(so_cayley_inverse_vjp)(so_ctx *ctx, int n, int64_t batch, const real *A, const real *dA, real *dR)
+{
+    REQUIRE_CONTEXT();
+    REQUIRE_BATCH();
+    REQUIRE(A);
+    REQUIRE(dA);
+    REQUIRE(dR);
+    return BACKEND->cayley_inverse_vjp(ctx, n, batch, A, dA, dR);
+}
+
 so_status SO_(so_pack)(so_ctx *ctx, int n, int64_t batch, const real *A, real *p)
 {
     REQUIRE_CONTEXT();

@@ -13,6 +13,10 @@
         so_status (*exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);                                    \
         so_status (*exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA); \
         so_status (*exp_jvp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *E, real *R, real *L);        \
+        so_status (*log)(so_ctx *, int n, int64_t batch, const real *R, real *A);                                               \
+        so_status (*log_vjp)(so_ctx *, int n, int64_t batch, const real *R, const real *A, const real *dA, real *dR);           \
+        so_status (*cayley_inverse)(so_ctx *, int n, int64_t batch, const real *R, real *A);                                    \
+        so_status (*cayley_inverse_vjp)(so_ctx *, int n, int64_t batch, const real *A, const real *dA, real *dR);               \
         so_status (*pack)(so_ctx *, int n, int64_t batch, const real *A, real *p);                                              \
         so_status (*unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);                                            \
         so_status (*orthogonality)(so_ctx *, int n, int64_t batch, const real *R, real *defect);                                \

@@ -22,6 +22,8 @@ const char *so_status_string(so_status status)
         return "a matrix holds NaN or Inf; its results are NaN, all others are valid";
     case SO_ESINGULAR:
         return "the result is not unique or does not exist for a matrix; its results are NaN, all others are valid";
+    case SO_EREFLECTION:
+        return "a matrix has a negative determinant; its results are NaN, all others are valid";
     case SO_ENOMEM:
         return "out of memory for the workspace";
     case SO_EWORKSPACE:

@@ -56,6 +56,7 @@ typedef enum so_status {
     SO_EMETHOD     = 12, /* the method is unknown */
     SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
     SO_ESINGULAR   = 21, /* the result is not unique or does not exist for at least one matrix; its outputs are NaN */
+    SO_EREFLECTION = 22, /* at least one matrix has a negative determinant; its outputs are NaN */
     SO_ENOMEM      = 30, /* the workspace could not be grown */
     SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */
     SO_EDEVICE     = 40  /* the device failed */
@@ -122,6 +123,47 @@ SO_API so_status so_cayley_vjp_f32(so_ctx *, int n, int64_t batch, const float *
 SO_API so_status so_cayley_vjp_f64(so_ctx *, int n, int64_t batch, const double *A, const double *R, const double *dR, double *dA);
 SO_API so_status so_cayley_jvp_f32(so_ctx *, int n, int64_t batch, const float *A, const float *E, float *R, float *L);
 SO_API so_status so_cayley_jvp_f64(so_ctx *, int n, int64_t batch, const double *A, const double *E, double *R, double *L);
+
+/* ---- Logarithm --------------------------------------------------------------------------------------------------------
+ * so_log      A_b = log(Q_b), the principal logarithm: skew, exp(A) = Q, angles in [0, pi]; Q = the rotation nearest to R.
+ *             R is a rotation up to a defect ||R^T R - I||_F <= 1/8 (else SO_ESINGULAR; so_project first). A defect eps is removed
+ *             and costs no accuracy; what moved R along the rotations by eps moves A by up to kappa eps.
+ *             Angles of exactly pi: A is not unique. One of its values is returned, with SO_OK; rounding chooses which (also
+ *             between A and -A in a plane whose angle is within some u of pi).
+ *             In place (A == R) is allowed.
+ * so_log_vjp  given R, A = log(R) from so_log and dA = dLoss/dA (all entries read, the skew part counts: a parameter p with
+ *             A_ij = p, A_ji = -p has dA_ij = -dA_ji = 1/2 dLoss/dp):
+ *               dR = R X,  X = phi(ad_A)^-1 (dA - dA^T)/2,  phi(z) = (e^z - 1)/z;  X is skew.
+ *             It is the gradient along the rotations: <dR, R E> = <dA, D log(R)[R E]> for all skew E; <dR, R S> = 0 for
+ *             symmetric S. dR may be the memory of R, A or dA.
+ *             Where the angles of two planes add up to 2 pi, within 32 u, it does not exist: SO_ESINGULAR.
+ * Both are computed in f64 and rounded once. kappa = pi/(pi - sigma), sigma = half the sum of the two largest angles (0 for n = 2,
+ * half the angle for n = 3), u = that of the type; for n <= 128:
+ *   log  ||A - log(Q)|| <= (10 u_64 kappa + u) rho, while that is below 1;  ||exp(A) - Q|| <= (10 u_64 + u) rho always
+ *   vjp  ||dR - exact||  <= (50 u_64 kappa + u) kappa ||dA||,               A taken as exact
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENONFINITE, SO_EREFLECTION (so_log), SO_ESINGULAR, SO_ENOMEM, SO_EWORKSPACE; of the three
+ * that concern single matrices the first in this order. */
+
+SO_API so_status so_log_f32(so_ctx *, int n, int64_t batch, const float *R, float *A);
+SO_API so_status so_log_f64(so_ctx *, int n, int64_t batch, const double *R, double *A);
+SO_API so_status so_log_vjp_f32(so_ctx *, int n, int64_t batch, const float *R, const float *A, const float *dA, float *dR);
+SO_API so_status so_log_vjp_f64(so_ctx *, int n, int64_t batch, const double *R, const double *A, const double *dA, double *dR);
+
+/* ---- Inverse Cayley map -----------------------------------------------------------------------------------------------
+ * so_cayley_inverse      A = 2 (Q - I)(Q + I)^-1, Q = the rotation nearest to R, on R as for so_log. Angles theta of Q become
+ *                        2 tan(theta/2); an eigenvalue -1 (within 32 n u_64) gives SO_ESINGULAR. In place (A == R) is allowed.
+ * so_cayley_inverse_vjp  given A from so_cayley_inverse and dA as for so_log_vjp: dR = (I + A/2) (dA - dA^T)/2 (I + A/2), which is
+ *                        R X with X skew and the gradient along the rotations, as for so_log. It always exists. dR may be the
+ *                        memory of A or dA.
+ * Both are computed in f64 and rounded once. With tau = 2 tan(rho/2) = the largest angle of A, for n <= 128:
+ *   inverse  ||A - exact||  <= (10 u_64 (1 + tau/4) + u) tau
+ *   vjp      ||dR - exact|| <= (10 u_64 + u) (1 + tau^2/4) ||dA||
+ * Returns the statuses of so_log. */
+
+SO_API so_status so_cayley_inverse_f32(so_ctx *, int n, int64_t batch, const float *R, float *A);
+SO_API so_status so_cayley_inverse_f64(so_ctx *, int n, int64_t batch, const double *R, double *A);
+SO_API so_status so_cayley_inverse_vjp_f32(so_ctx *, int n, int64_t batch, const float *A, const float *dA, float *dR);
+SO_API so_status so_cayley_inverse_vjp_f64(so_ctx *, int n, int64_t batch, const double *A, const double *dA, double *dR);
 
 /* ---- Skew matrices and their entries (vee, hat) -----------------------------------------------------------------------
  * so_pack    p: (batch, n(n-1)/2) = strict upper triangle of A row by row: A_01 A_02 .. A_0,n-1 A_12 ..

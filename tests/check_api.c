@@ -30,9 +30,9 @@ static void refused(so_status got, so_status wanted, const char *argument, const
 
 START_TEST(statuses)
 {
-    static const so_status all[] = {SO_OK,        SO_ENULL,  SO_ESIZE,      SO_EMETHOD, SO_ENONFINITE,
-                                    SO_ESINGULAR, SO_ENOMEM, SO_EWORKSPACE, SO_EDEVICE};
-    for (int i = 0; i < 9; i++) {
+    static const so_status all[] = {SO_OK,        SO_ENULL,       SO_ESIZE,  SO_EMETHOD,    SO_ENONFINITE,
+                                    SO_ESINGULAR, SO_EREFLECTION, SO_ENOMEM, SO_EWORKSPACE, SO_EDEVICE};
+    for (int i = 0; i < 10; i++) {
         const char *text = so_status_string(all[i]);
         ck_assert_ptr_nonnull(text);
         ck_assert(strlen(text) > 0 && text[strlen(text) - 1] != '.' && !strchr(text, '\n'));

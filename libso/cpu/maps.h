@@ -10,6 +10,12 @@
 so_status SO_(so_cpu_exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);
 so_status SO_(so_cpu_exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA);
 so_status SO_(so_cpu_exp_jvp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *E, real *R, real *L);
+/* logarithm.c */
+so_status SO_(so_cpu_log)(so_ctx *, int n, int64_t batch, const real *R, real *A);
+so_status SO_(so_cpu_log_vjp)(so_ctx *, int n, int64_t batch, const real *R, const real *A, const real *dA, real *dR);
+/* cayley_inverse.c */
+so_status SO_(so_cpu_cayley_inverse)(so_ctx *, int n, int64_t batch, const real *R, real *A);
+so_status SO_(so_cpu_cayley_inverse_vjp)(so_ctx *, int n, int64_t batch, const real *A, const real *dA, real *dR);
 /* pack.c */
 so_status SO_(so_cpu_pack)(so_ctx *, int n, int64_t batch, const real *A, real *p);
 so_status SO_(so_cpu_unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);

@@ -1,0 +1,24 @@
+/* rotation.h: what the inverse maps need to know about a matrix that is a rotation up to a defect; f64.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_CPU_LAPACK_ROTATION_H
+#define SO_CPU_LAPACK_ROTATION_H
+
+#include "../../so.h"
+#include "../group/matrix.h"
+
+/* X <- the orthogonal matrix nearest to it. SO_ESINGULAR: ||X^T X - I||_F exceeds 1/8; SO_EREFLECTION: det X < 0. The skew part
+ * of X keeps its relative accuracy, however small. Work: ROTATION_MATRICES. */
+so_status SO_(nearest_rotation)(int n, elem *X, real *work);
+enum { ROTATION_MATRICES = 3 };
+
+/* C <- B^-1 C by Gauss-Jordan elimination with partial pivoting; B is destroyed. Returns the sign of det B, 0 for a zero pivot.
+ */
+int SO_(solve_pivoting)(int n, elem *B, elem *C);
+
+/* X = W T W^T for orthogonal X, T = blockdiag of rotations by theta[k] in [0, pi] in the columns 2k, 2k+1 of W; for odd n the
+ * last column is an eigenvector of +1. Eigenvalues -1 are paired to angles pi. Backward error of order u. theta: n/2 numbers.
+ * Returns 0 if the iteration did not converge or if the -1 do not pair. Work: SCHUR_MATRICES. */
+int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work);
+enum { SCHUR_MATRICES = 4 };
+
+#endif

@@ -1,0 +1,323 @@
+/* check_logarithm.c: so_log and its vjp against the exponential in double-double arithmetic, within the bounds of so.h.
+ * SPDX-License-Identifier: MIT */
+#include "oracle_inverse.h"
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int types[] = {F64, F32};
+#define U64 0x1p-53
+
+/* One input: A0 with the given angles and R = its exponential, times I + a symmetric matrix of size `defect`, rounded. */
+typedef struct input {
+    int n;
+    double rho, kappa, *theta, *A0, *R;
+    oracle_pair Q; /* the rotation nearest to R */
+} input;
+
+static input new_input(int bits, int n, angle_case c, double gap, double defect, random_sequence *r)
+{
+    size_t size = (size_t)(n * n);
+    input x = {.n = n, .theta = calloc((size_t)n + 2, sizeof(double)), .Q = oracle_new(n)};
+    x.A0 = malloc(size * sizeof(double)), x.R = malloc(size * sizeof(double));
+    make_angles(c, bits, gap, n, r, x.theta);
+    make_skew_of_angles(n, x.theta, r, x.A0);
+    double sigma = n > 2 ? (x.theta[0] + (n > 3 ? x.theta[1] : 0)) / 2 : 0;
+    x.rho = x.theta[0];
+    x.kappa = M_PI / (M_PI - sigma);
+    oracle_pair R0 = oracle_new(n);
+    oracle_exp(n, x.A0, NULL, &R0, NULL);
+    double *S = malloc(size * sizeof *S);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++)
+            S[i * n + j] = S[j * n + i] = defect * (2 * uniform53(r) - 1) / n;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double sum = R0.lo[i * n + j];
+            for (int k = 0; k < n; k++)
+                sum += R0.hi[i * n + k] * S[k * n + j];
+            x.R[i * n + j] = call_round(bits, R0.hi[i * n + j] + sum);
+            x.Q.hi[i * n + j] = x.R[i * n + j];
+        }
+    oracle_polar(n, x.Q);
+    oracle_free(&R0), free(S);
+    return x;
+}
+
+static void free_input(input *x)
+{
+    free(x->theta), free(x->A0), free(x->R), oracle_free(&x->Q);
+}
+
+typedef struct ratios {
+    double forward, backward, gradient, adjoint;
+} ratios;
+
+static void note(double *highest, double error, double bound, const char *what, int bits, int n, int c, double gap)
+{
+    if (bound > 0)
+        *highest = fmax(*highest, error / bound);
+    ck_assert_msg(error <= bound, "%s %s n %d angle case %d gap %g: error %g > %g", what, call_type(bits), n, c, gap, error,
+                  bound);
+}
+
+/* A = log R: skew, exp(A) = Q and, where the bound says something, A = A0. */
+static void check_value(int bits, const input *x, const double *A, int c, double gap, ratios *highest)
+{
+    int n = x->n;
+    double u = call_u(bits), error = 0;
+    oracle_pair back = oracle_new(n);
+    oracle_exp(n, A, NULL, &back, NULL);
+    note(&highest->backward, pair_distance(n, back, x->Q), (10 * U64 + u) * x->rho, "exp(log R) - Q", bits, n, c, gap);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            ck_assert(A[i * n + j] == -A[j * n + i]);
+            error = hypot(error, A[i * n + j] - x->A0[i * n + j]);
+        }
+    /* R0 was rounded to R: relative to the skew part where that is small. Close to pi rounding may turn A into -A. */
+    double rounding = 2 * u * fmin(1, x->rho) * x->kappa, bound = (10 * U64 * x->kappa + u) * x->rho + rounding;
+    if (bound < 0.1 && M_PI - x->rho > 1000 * u)
+        note(&highest->forward, error / sqrt(n), bound, "log R - A0", bits, n, c, gap);
+    oracle_free(&back);
+}
+
+/* phi(ad_A)(skew(exp(A)^T dR)) = skew(dA), R^T dR is skew, and <dR, D exp(A)[E]> = <dA, E> for skew E. */
+static void check_gradient(int bits, so_ctx *ctx, const input *x, const double *A, int c, double gap, random_sequence *r,
+                           ratios *highest)
+{
+    int n = x->n;
+    size_t size = (size_t)(n * n);
+    double *dA = malloc(size * sizeof *dA), *dR = malloc(size * sizeof *dR), *G = malloc(size * sizeof *G),
+           *E = malloc(size * sizeof *E), u = call_u(bits);
+    double bound = (50 * U64 * x->kappa + u) * x->kappa + 2 * u * x->kappa; /* what R differs from exp(A) by */
+    if (bound < 0.1) {
+        oracle_pair Z = oracle_new(n), L = oracle_new(n);
+        make_dense(bits, n, ldexp(1, (int)random_below(r, 60) - 30), r, dA);
+        skew_part_of(n, dA, G);
+        double norm = frobenius(n, dA), symmetric = 0;
+        ck_assert_int_eq(call_log_vjp(bits, ctx, n, 1, x->R, A, dA, dR), SO_OK);
+        oracle_vjp(0, n, A, dR, &Z);
+        note(&highest->gradient, distance(n, G, Z), bound * norm, "vjp of exp of dR - dA", bits, n, c, gap);
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int k = 0; k < n; k++)
+                    sum += x->Q.hi[k * n + i] * dR[k * n + j] + dR[k * n + i] * x->Q.hi[k * n + j];
+                symmetric = hypot(symmetric, sum);
+            }
+        note(&highest->gradient, symmetric / 2 / sqrt(n), (bound + 10 * U64 * x->kappa) * norm, "symmetric part of R^T dR",
+             bits, n, c, gap);
+        make_skew(F64, n, DENSE, 1, r, E);
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j <= i; j++)
+                E[i * n + j] = i == j ? 0 : -E[j * n + i];
+        oracle_exp(n, A, E, NULL, &L);
+        double wanted = 0;
+        for (size_t i = 0; i < size; i++)
+            wanted += G[i] * E[i];
+        note(&highest->adjoint, fabs(inner_product(n, dR, L) - wanted), (bound * n + 10 * n * U64) * norm * frobenius(n, E),
+             "adjoint identity", bits, n, c, gap);
+        oracle_free(&Z), oracle_free(&L);
+    }
+    free(dA), free(dR), free(G), free(E);
+}
+
+static void check_input(int bits, so_ctx *ctx, int n, angle_case c, double gap, double defect, ratios *highest,
+                        int with_gradient)
+{
+    random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5100 + (uint64_t)c, (uint64_t)n);
+    input x = new_input(bits, n, c, gap, defect, &r);
+    double *A = malloc((size_t)(n * n) * sizeof *A);
+    so_status status = call_log(bits, ctx, n, 1, x.R, A);
+    ck_assert_msg(status == SO_OK, "%s n %d angle case %d gap %g: status %d", call_type(bits), n, (int)c, gap, (int)status);
+    check_value(bits, &x, A, (int)c, gap, highest);
+    if (with_gradient)
+        check_gradient(bits, ctx, &x, A, (int)c, gap, &r, highest);
+    free(A), free_input(&x);
+}
+
+static void report(const char *what, int bits, const ratios *w)
+{
+    printf("check_logarithm %s %s, worst error/bound: value %.2f, exp(log R) %.2f, gradient %.2f, adjoint %.2f\n",
+           call_type(bits), what, w->forward, w->backward, w->gradient, w->adjoint);
+}
+
+START_TEST(angles)
+{
+    static const double gaps[] = {1e-1, 1e-4, 1e-8, 1e-12, 0};
+    int bits = types[_i];
+    so_ctx *ctx;
+    ratios highest = {0};
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int o = 0; o < inverse_order_count(); o++)
+        for (int c = 0; c <= ANGLES_QUARTER; c++)
+            for (int g = 0; g < (c >= ANGLES_SAME_SINE ? 5 : 1); g++)
+                check_input(bits, ctx, inverse_orders[o], (angle_case)c, gaps[g], 0, &highest, 1);
+    for (int n = 2; n < 40; n++)
+        check_input(bits, ctx, n, ANGLES_THRESHOLD, 0, 0, &highest, 1);
+    report("angles", bits, &highest);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+START_TEST(near_pi)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ratios highest = {0};
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int o = 0; o < inverse_order_count() - 1; o++)
+        for (int c = ANGLES_ONE_NEAR_PI; c < ANGLE_CASES; c++)
+            for (int k = 1; k <= 17; k += inverse_orders[o] > 17 ? 4 : 1)
+                check_input(bits, ctx, inverse_orders[o], (angle_case)c, k == 17 ? 0 : pow(10, -k), 0, &highest, k < 12);
+    report("near pi", bits, &highest);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+START_TEST(defects)
+{
+    static const double sizes[] = {0.05, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15};
+    int bits = types[_i];
+    so_ctx *ctx;
+    ratios highest = {0};
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int o = 0; o < inverse_order_count() - 1; o++)
+        for (int d = 0; d < 6; d++) {
+            check_input(bits, ctx, inverse_orders[o], ANGLES_SPREAD, 0, sizes[d], &highest, 0);
+            check_input(bits, ctx, inverse_orders[o], ANGLES_SMALL, 0, sizes[d], &highest, 0);
+        }
+    report("defects", bits, &highest);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+/* Angles that are pi in every bit, on scattered places, and one of pi/2. */
+START_TEST(exactly_pi)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int n = 2; n <= 33; n += n < 9 ? 1 : 8)
+        for (int negative = 2; negative <= n; negative += 2) {
+            size_t size = (size_t)(n * n);
+            double *R = calloc(size, sizeof *R), *A = malloc(size * sizeof *A), *dR = malloc(size * sizeof *dR);
+            oracle_pair back = oracle_new(n), exact = oracle_new(n);
+            for (int i = 0; i < n; i++) /* negative ones on every other place first */
+                R[i * n + i] = (i % 2 ? (n + 1) / 2 + i / 2 : i / 2) < negative ? -1 : 1;
+            if (negative + 2 <= n) { /* and one angle pi/2, in the last two places that are positive */
+                int p = -1, q = -1;
+                for (int i = 0; i < n; i++)
+                    if (R[i * n + i] > 0)
+                        p = q, q = i;
+                R[p * n + p] = R[q * n + q] = 0, R[p * n + q] = -1, R[q * n + p] = 1;
+            }
+            memcpy(exact.hi, R, size * sizeof *R);
+            ck_assert_int_eq(call_log(bits, ctx, n, 1, R, A), SO_OK);
+            oracle_exp(n, A, NULL, &back, NULL);
+            ck_assert_double_le(pair_distance(n, back, exact), (10 * U64 + call_u(bits)) * M_PI);
+            so_status status = call_log_vjp(bits, ctx, n, 1, R, A, R, dR);
+            ck_assert_int_eq(status, negative > 2 ? SO_ESINGULAR : SO_OK);
+            for (size_t i = 0; i < size; i++)
+                ck_assert_int_eq(isnan(dR[i]) != 0, negative > 2);
+            free(R), free(A), free(dR), oracle_free(&back), oracle_free(&exact);
+        }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+/* Entries of A = log R next to the identity, where R = I + A to the last bit. */
+START_TEST(next_to_identity)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int o = 0; o < inverse_order_count(); o++) {
+        int n = inverse_orders[o];
+        double *A0 = malloc((size_t)(n * n) * sizeof *A0), *R = malloc((size_t)(n * n) * sizeof *R), error = 0, norm = 0;
+        random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5200, (uint64_t)n);
+        make_skew(bits, n, DENSE, bits == F32 ? 1e-15 : 1e-100, &r, A0);
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++)
+                R[i * n + j] = i == j ? 1 : i < j ? A0[i * n + j] : -A0[j * n + i];
+        ck_assert_int_eq(call_log(bits, ctx, n, 1, R, R), SO_OK);
+        for (int i = 0; i < n; i++)
+            for (int j = i + 1; j < n; j++)
+                error = hypot(error, R[i * n + j] - A0[i * n + j]), norm = hypot(norm, A0[i * n + j]);
+        ck_assert_msg(error <= (10 * U64 + call_u(bits)) * norm, "%s n %d: %g of %g", call_type(bits), n, error, norm);
+        for (int i = 0; i < n * n; i++)
+            R[i] = i % (n + 1) == 0;
+        ck_assert_int_eq(call_log(bits, ctx, n, 1, R, R), SO_OK);
+        for (int i = 0; i < n * n; i++)
+            ck_assert(R[i] == 0);
+        free(A0), free(R);
+    }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+/* Scaling by powers of two is exact, only the upper triangle of A counts, dR may be any input, a bad matrix is alone. */
+START_TEST(gradient_contract)
+{
+    enum { N = 9, SIZE = N * N };
+    int bits = types[_i];
+    so_ctx *ctx;
+    double A[2 * SIZE], dA[2 * SIZE], dR[2 * SIZE], again[2 * SIZE], scaled[2 * SIZE];
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5300, 0);
+    input x = new_input(bits, N, ANGLES_SPREAD, 0, 0, &r), y = new_input(bits, N, ANGLES_SMALL, 0, 0, &r);
+    double R[2 * SIZE];
+    memcpy(R, x.R, sizeof R / 2), memcpy(R + SIZE, y.R, sizeof R / 2);
+    make_dense(bits, N, 1, &r, dA), make_dense(bits, N, 1, &r, dA + SIZE);
+    ck_assert_int_eq(call_log(bits, ctx, N, 2, R, A), SO_OK);
+    ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, R, A, dA, dR), SO_OK);
+    for (int i = 0; i < 2 * SIZE; i++)
+        scaled[i] = ldexp(dA[i], -60);
+    ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, R, A, scaled, again), SO_OK);
+    for (int i = 0; i < 2 * SIZE; i++)
+        ck_assert(ldexp(again[i], 60) == dR[i]);
+    for (int i = 0; i < 2 * SIZE; i++)
+        if (i % SIZE / N >= i % N)
+            A[i] = NAN;
+    for (int place = 0; place < 3; place++) {
+        double in[3][2 * SIZE];
+        memcpy(in[0], R, sizeof R), memcpy(in[1], A, sizeof A), memcpy(in[2], dA, sizeof dA);
+        ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, in[0], in[1], in[2], in[place]), SO_OK);
+        ck_assert_mem_eq(in[place], dR, sizeof dR);
+    }
+    for (int place = 0; place < 3; place++) {
+        double in[3][2 * SIZE];
+        memcpy(in[0], R, sizeof R), memcpy(in[1], A, sizeof A), memcpy(in[2], dA, sizeof dA);
+        in[place][1] = INFINITY;
+        ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, in[0], in[1], in[2], again), SO_ENONFINITE);
+        ck_assert(isnan(again[0]) && isnan(again[SIZE - 1]));
+        ck_assert_mem_eq(again + SIZE, dR + SIZE, sizeof dR / 2);
+    }
+    free_input(&x), free_input(&y);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
+START_TEST(batches)
+{
+    inverse_batches(types[_i], call_log);
+}
+END_TEST
+
+Suite *check_logarithm(void)
+{
+    Suite *suite = suite_create("logarithm");
+    TCase *tests = tcase_create("logarithm and its derivative");
+    tcase_set_timeout(tests, 240);
+    tcase_add_loop_test(tests, angles, 0, 2);
+    tcase_add_loop_test(tests, near_pi, 0, 2);
+    tcase_add_loop_test(tests, defects, 0, 2);
+    tcase_add_loop_test(tests, exactly_pi, 0, 2);
+    tcase_add_loop_test(tests, next_to_identity, 0, 2);
+    tcase_add_loop_test(tests, gradient_contract, 0, 2);
+    tcase_add_loop_test(tests, batches, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

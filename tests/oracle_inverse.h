@@ -1,0 +1,51 @@
+/* oracle_inverse.h: what the tests of the logarithm and of the inverse Cayley map share.
+ * SPDX-License-Identifier: MIT */
+#ifndef TESTS_ORACLE_INVERSE_H
+#define TESTS_ORACLE_INVERSE_H
+
+#include "oracle_call.h"
+#include "oracle_matrices.h"
+
+/* As in oracle_call.h. */
+so_status call_log(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
+so_status call_log_vjp(int bits, so_ctx *, int n, int64_t batch, const double *R, const double *A, const double *dA,
+                       double *dR);
+so_status call_cayley_inverse(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
+so_status call_cayley_inverse_vjp(int bits, so_ctx *, int n, int64_t batch, const double *A, const double *dA, double *dR);
+
+extern const int inverse_orders[];
+int inverse_order_count(void);
+
+/* Angles in [0, pi], theta[0] >= theta[1] >= the others; n/2 of them. */
+typedef enum angle_case {
+    ANGLES_ZERO,
+    ANGLES_TINY,
+    ANGLES_GRADED,
+    ANGLES_SMALL,
+    ANGLES_SPREAD,
+    ANGLES_EQUAL,
+    ANGLES_SAME_SINE,
+    ANGLES_QUARTER,
+    ANGLES_THRESHOLD,
+    ANGLES_ONE_NEAR_PI,
+    ANGLES_TWO_NEAR_PI,
+    ANGLES_ALL_NEAR_PI,
+    ANGLE_CASES
+} angle_case;
+/* `gap` is the distance from pi in the last three cases, from equality in ANGLES_SAME_SINE and ANGLES_QUARTER. */
+void make_angles(angle_case c, int bits, double gap, int n, random_sequence *r, double *theta);
+/* The skew matrix with these angles in a random basis, all entries written. */
+void make_skew_of_angles(int n, const double *theta, random_sequence *r, double *A);
+/* X <- the orthogonal matrix nearest to X, which is close to one already. */
+void oracle_polar(int n, oracle_pair X);
+/* ||X - Y||_F / sqrt(n) */
+double pair_distance(int n, oracle_pair X, oracle_pair Y);
+void skew_part_of(int n, const double *X, double *Y);
+double inner_product(int n, const double *X, oracle_pair Y);
+
+/* so.h's promises on batches of an inverse map: bits that depend on nothing but the matrix, in place, NaN for non-finite
+ * matrices, reflections and what is far from a rotation. */
+typedef so_status inverse_call(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
+void inverse_batches(int bits, inverse_call *call);
+
+#endif
