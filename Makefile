@@ -4,6 +4,8 @@
 #   make deps       install what is missing from Debian's packages (root or sudo; otherwise prints the line and stops)
 #   make check      deps, build, every proof and test suite; ends with the totals
 #   make check-asan the same under AddressSanitizer and UBSan
+#   make check-valgrind  the short suites of libso under memcheck
+#   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
 #   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX); make uninstall removes them
 #   make clean      (make V=1 ... shows the commands)
@@ -11,19 +13,21 @@
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
 # libso/cpu/group/*.c also once per layout (libso/real.h). tests/check_X.c must define `Suite *check_X(void)`.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
 VERSION := 0.1.0
 DATE    := 2026-11-22
 WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
-INCLUDE := -I. -Ilibso -Iharness -D_GNU_SOURCE
-ALL_CFLAGS := $(CFLAGS) $(WARN) $(INCLUDE) -fopenmp -MMD -MP $(SANITIZE)
+BASE_CFLAGS := $(CFLAGS) $(WARN) -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE)
+ALL_CFLAGS  := $(BASE_CFLAGS) -I. -Ilibso -Iharness
 LIBS    := -llapacke -lopenblas -lgomp -lm
 HARNESS_LIBS := -linih -lcjson -lxxhash -lpng
 KERNEL_OPT ?= -O3
 # Position-independent; nothing visible outside but SO_API; the build's folder leaves no trace in the objects.
-LIBSO_CFLAGS := -fPIC -fvisibility=hidden -ffile-prefix-map=$(CURDIR)=.
+LIBSO_CFLAGS := $(BASE_CFLAGS) -fPIC -fvisibility=hidden '-ffile-prefix-map=$(CURDIR)=.'
 MARCH_portable :=
 MARCH_avx2     := -march=x86-64-v3
 MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
@@ -32,7 +36,7 @@ QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib clean deps check check-asan run-checks prove layering readme install uninstall \
-        check-install
+        check-install coverage check-valgrind
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -48,26 +52,27 @@ define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
 $(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  cc $(1) $(2) $(3) $$<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(KERNEL_OPT) $(LIBSO_CFLAGS) -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
+	$(QUIET)$(CC) $(LIBSO_CFLAGS) $(KERNEL_OPT) -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
 LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c)))
 endef
 $(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
 
 $(foreach r,$(REALS),$(eval $(BUILD)/$(r)/%.o: %.c ; @mkdir -p $$(@D); echo "  cc $(r) $$<"; \
-	$(CC) $(ALL_CFLAGS) $(LIBSO_CFLAGS) -DSO_REAL_$(r) -c $$< -o $$@))
+	$(CC) $(LIBSO_CFLAGS) -DSO_REAL_$(r) -c $$< -o $$@))
 $(BUILD)/libso/%.o: libso/%.c
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) $(LIBSO_CFLAGS) -c $< -o $@
+	$(QUIET)$(CC) $(LIBSO_CFLAGS) -c $< -o $@
 
-$(call remember,flags,$(subst $(CURDIR),.,$(CC) $(ALL_CFLAGS) $(KERNEL_OPT) $(LIBSO_CFLAGS)))
+$(call remember,flags,$(CC) $(ALL_CFLAGS) $(KERNEL_OPT))
+$(call remember,libso_objects,$(LIBSO_OBJ))
 $(LIBSO_OBJ): $(BUILD)/flags
 SONAME := libso.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED := libso.so.$(VERSION)
 lib: $(BUILD)/libso.a $(BUILD)/$(SHARED)
-$(BUILD)/libso.a: $(LIBSO_OBJ)
+$(BUILD)/libso.a: $(LIBSO_OBJ) $(BUILD)/libso_objects
 	@echo "  ar $@"
-	$(QUIET)rm -f $@ && $(AR) rcsD $@ $^
+	$(QUIET)rm -f $@ && $(AR) rcsD $@ $(LIBSO_OBJ)
 $(BUILD)/$(SHARED): $(LIBSO_OBJ)
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $^ $(LIBS) -o $@
@@ -97,7 +102,7 @@ install: lib $(MAN)/so.3
 
 uninstall: $(MAN)/so.3
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso.a libso.so $(SONAME) $(SHARED) pkgconfig/so.pc) $(DESTDIR)$(INCLUDEDIR)/so.h
-	cd $(MAN) && for page in *.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$$page"; done
+	for page in $(MAN)/*.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$${page##*/}"; done
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
@@ -122,9 +127,13 @@ $(BUILD)/%.o: %.c
 $(call remember,commit,$(COMMIT))
 $(patsubst %.c,$(BUILD)/%.o,$(shell grep -lws COMMIT bench/*.c harness/*.c harness/*/*.c)): $(BUILD)/commit
 
-$(BUILD)/libharness.a: $(HARNESS_OBJ)
+$(call remember,harness_objects,$(HARNESS_OBJ))
+$(call remember,suites,$(SUITES))
+$(HARNESS_OBJ) $(PROGRAM_SRC:%.c=$(BUILD)/%.o) $(BENCH_SRC:%.c=$(BUILD)/%.o) $(BENCH_OBJ) $(TEST_OBJ) $(PROOFS:%=%.o): $(BUILD)/flags
+
+$(BUILD)/libharness.a: $(HARNESS_OBJ) $(BUILD)/harness_objects
 	@echo "  ar $@"
-	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
+	$(QUIET)rm -f $@ && $(AR) rcs $@ $(HARNESS_OBJ)
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) $(LIBS) -o $@
@@ -135,14 +144,15 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
 
-$(BUILD)/tests/suites.h: $(SUITES)
+$(BUILD)/tests/suites.h: $(BUILD)/suites
 	@mkdir -p $(@D)
 	printf '$(foreach s,$(SUITES),SUITE($(basename $(notdir $(s))))\n)' > $@
 $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
+FAULTS := calloc aligned_alloc LAPACKE_dbdsqr_work LAPACKE_dgesdd_work LAPACKE_sgesdd_work # tests/fault.h
 $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAULTS:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
@@ -157,10 +167,24 @@ check-install: lib
 check: deps
 	@$(MAKE) --no-print-directory run-checks
 run-checks: all layering readme check-install prove $(BUILD)/tests/check
-	BUILD=$(BUILD) SO_DATA="$$(tests/real_data.sh $(BUILD))" $(BUILD)/tests/check
+	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(BUILD)/tests/check
 check-asan: deps
 	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+# Counts are added to files by one process (CK_FORK=no). -O1: what the optimiser removes cannot be counted.
+LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'oracle_call|oracle_campaign|libso/so' $(SUITES)))
+coverage: deps
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" KERNEL_OPT=-O1 SANITIZE=--coverage \
+	    $(BUILD)/coverage/tests/check
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	CK_FORK=no BUILD=$(BUILD)/coverage $(BUILD)/coverage/tests/check $(LIBSO_SUITES)
+	@tests/coverage.sh $(BUILD)/coverage 98
+# The suites that take minutes, not hours: they reach every kind of call, method and layout.
+check-valgrind:
+	@PACKAGES=valgrind ./.ci/deps
+	@$(MAKE) --no-print-directory $(BUILD)/tests/check
+	CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+	    $(BUILD)/tests/check check_api check_faults check_cayley check_pack check_rotate
 
 deps:
 	@./.ci/deps
