@@ -149,10 +149,10 @@ $(BUILD)/tests/suites.h: $(BUILD)/suites
 	printf '$(foreach s,$(SUITES),SUITE($(basename $(notdir $(s))))\n)' > $@
 $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
-FAULTS := calloc aligned_alloc LAPACKE_dbdsqr_work LAPACKE_dgesdd_work LAPACKE_sgesdd_work # tests/fault.h
+FAILURES := calloc aligned_alloc LAPACKE_dbdsqr_work LAPACKE_dgesdd_work LAPACKE_sgesdd_work # tests/failure.h
 $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAULTS:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
@@ -184,7 +184,7 @@ check-valgrind:
 	@PACKAGES=valgrind ./.ci/deps
 	@$(MAKE) --no-print-directory $(BUILD)/tests/check
 	CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-	    $(BUILD)/tests/check check_api check_faults check_cayley check_pack check_rotate
+	    $(BUILD)/tests/check check_api check_failures check_cayley check_pack check_rotate
 
 deps:
 	@./.ci/deps

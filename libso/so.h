@@ -12,7 +12,8 @@
  *   aliasing     Inputs and outputs must not overlap, except where a function says "in place".
  *   empty        n = 0 and batch = 0 are no-ops that return SO_OK; pointers may then be NULL.
  *   non-finite   A matrix that reads a NaN or Inf, or whose entries overflow when so_encode forms them, gives NaN in all of its
- *                own outputs, and the call returns SO_ENONFINITE; every other matrix of the call is exact, as if the bad one had not been there.
+ *                own outputs, and the call returns SO_ENONFINITE; every other matrix of the call is exact, as if the bad one
+ *                had not been there.
  *   same bits    A result depends on its own matrix only: not on the batch size, the place in the batch, the neighbours
  *                or the number of threads. It may differ between instruction sets, in the last bits. (so_project rests on
  *                LAPACK's SVD, whose last bits may depend on the number of threads that the BLAS uses.)
@@ -55,7 +56,8 @@ typedef enum so_status {
     SO_ESIZE       = 11, /* a size is negative, out of range, or the product of sizes overflows */
     SO_EMETHOD     = 12, /* the method is unknown */
     SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
-    SO_ESINGULAR   = 21, /* the result is not unique or does not exist for at least one matrix; its outputs are NaN */
+    SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log, so_project) an iteration of LAPACK
+                            did not converge, for at least one matrix; its outputs are NaN */
     SO_EREFLECTION = 22, /* at least one matrix has a negative determinant; its outputs are NaN */
     SO_ENOMEM      = 30, /* the workspace could not be grown */
     SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */
@@ -94,7 +96,8 @@ SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
  *   so_exp_vjp  dA_b = skew projection of the gradient, given dR_b = dLoss/dR_b and R_b = exp(A_b) from so_exp of the same
  *               method: dA = phi(ad_A)(skew(R^T dR)), phi(z) = (e^z - 1)/z. dA may be the memory of R or of dR.
  *   so_exp_jvp  R_b = exp(A_b) and L_b = d/dt exp(A_b + t E_b) at t = 0.
- * Returns SO_OK, SO_ENULL, SO_ESIZE (n < 0 or > 16384, batch < 0 or too large), SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
+ * Returns SO_OK, SO_ENULL, SO_ESIZE (n < 0 or > 16384, batch < 0 or too large), SO_EMETHOD, SO_ENONFINITE,
+ * SO_ESINGULAR (SO_EIGEN did not converge), SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef enum so_method {
     SO_AUTO       = 0, /* closed forms for n = 2, 3, 4, else polynomial */
@@ -200,7 +203,7 @@ SO_API so_status so_project_f64(so_ctx *, int n, int64_t batch, double *R);
  * The token-wise generators never exist in memory as a whole. Extra memory is O(threads tile^2); so_encode_vjp adds the sums
  * over blocks of 64 tokens, groups*ceil(tokens/64)*dims*tile^2 reals, and groups*tokens*dims if dposition is wanted.
  * A token-wise generator is formed with one rounding per dimension, which counts as part of the input of the exponential.
- * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_EMETHOD, SO_ENONFINITE, SO_ENOMEM, SO_EWORKSPACE. */
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_EMETHOD, SO_ENONFINITE, SO_ESINGULAR, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef struct so_encoding {
     so_method method;

@@ -67,23 +67,26 @@ typedef struct batch_call {
     real *R_out, *dA, *L;
 } batch_call;
 
-static uint64_t run_group(const batch_call *call, choice c, int n, int64_t first, int used, thread_work *w)
+/* What became of a group; the bits of a call are combined. */
+enum { GROUP_NONFINITE = 1, GROUP_FAILED = 2 };
+
+static int run_group(const batch_call *call, choice c, int n, int64_t first, int used, thread_work *w)
 {
     size_t at = (size_t)first * (size_t)n * (size_t)n;
-    uint64_t bad = 0;
+    uint64_t bad = 0, failed = 0;
     int exponent[VECTOR_LANES];
     SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
     switch (call->operation) {
     case MAP:
         c.method->map(n, w->A, w->R, w->scratch);
-        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        failed = SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
         break;
     case VJP:
         SO_(so_gather)(c.layout, n, used, call->R + at, w->R, &bad);
         SO_(so_gather_transposed)(c.layout, n, used, call->R + at, w->transposed, &bad);
         SO_(so_gather)(c.layout, n, used, call->dR + at, w->G, &bad);
         SO_(so_group_vjp)(c, n, w);
-        SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);
+        failed = SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);
         break;
     case JVP:
         SO_(so_gather_skew)(c.layout, n, used, call->E + at, w->M, &bad);
@@ -93,11 +96,11 @@ static uint64_t run_group(const batch_call *call, choice c, int n, int64_t first
         c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
         c.layout->multiply(n, w->Y, w->R, w->G);
         c.layout->scale_back(n, w->G, exponent);
-        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
-        SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
+        failed = SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        failed |= SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
         break;
     }
-    return bad;
+    return (bad ? GROUP_NONFINITE : 0) | (failed ? GROUP_FAILED : 0);
 }
 
 static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const batch_call *call)
@@ -111,14 +114,14 @@ static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const 
     if (status != SO_OK)
         return status;
 
-    int nonfinite = 0;
-#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    int outcome = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : outcome) if (threads > 1)
     for (int64_t g = 0; g < groups; g++) {
         thread_work w = SO_(so_thread_work)(c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
         int64_t left = batch - g * lanes;
-        nonfinite |= run_group(call, c, n, g * lanes, (int)(left < lanes ? left : lanes), &w) != 0;
+        outcome |= run_group(call, c, n, g * lanes, (int)(left < lanes ? left : lanes), &w);
     }
-    return nonfinite ? SO_ENONFINITE : SO_OK;
+    return outcome & GROUP_NONFINITE ? SO_ENONFINITE : outcome & GROUP_FAILED ? SO_ESINGULAR : SO_OK;
 }
 
 so_status SO_(so_cpu_exp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, real *R)

@@ -29,8 +29,9 @@ void SO_(so_gather)(const group_layout *layout, int n, int used, const real *mat
 void SO_(so_gather_transposed)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 
-/* `used` matrices <- group matrix; those with a bit in `bad` become NaN. */
-void SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices);
+/* `used` matrices <- group matrix; those with a bit in `bad` become NaN. Returns the other lanes that hold NaN: a method could
+ * not compute them. */
+uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices);
 
 /* Y = derivative of the map at w->A in the direction skew(R^T dR), all already in w: A, R, transposed = R^T, G = dR. */
 void SO_(so_group_vjp)(choice c, int n, thread_work *w);

@@ -81,8 +81,8 @@ so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const rea
     if (status != SO_OK)
         return status;
 
-    int nonfinite = 0;
-#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite) if (threads > 1)
+    int nonfinite = 0, failed = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite, failed) if (threads > 1)
     for (int64_t job = 0; job < jobs; job++) {
         thread_work w = SO_(so_thread_work)(call.c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
         int64_t g = job / runs, first = job % runs * lanes, left = encoding->tokens - first;
@@ -90,10 +90,11 @@ so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const rea
         uint64_t bad = 0;
         form(&call, g, first, used, w.A, &bad);
         call.c.method->map(n, w.A, w.R, w.scratch);
-        SO_(so_scatter)(call.c.layout, n, used, w.R, bad, R + (size_t)(g * encoding->tokens + first) * (size_t)n * (size_t)n);
+        real *out = R + (size_t)(g * encoding->tokens + first) * (size_t)n * (size_t)n;
+        failed |= SO_(so_scatter)(call.c.layout, n, used, w.R, bad, out) != 0;
         nonfinite |= bad != 0;
     }
-    return nonfinite ? SO_ENONFINITE : SO_OK;
+    return nonfinite ? SO_ENONFINITE : failed ? SO_ESINGULAR : SO_OK;
 }
 
 /* sum += coordinate[l] Y, lane by lane, for one dimension. */

@@ -78,14 +78,17 @@ void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real
     gather(GATHER_SKEW, layout, n, used, matrices, group, bad);
 }
 
-void SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
+uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
 {
     int lanes = layout->lanes, ld = layout->stride(n);
+    uint64_t failed = 0;
     for (int l = 0; l < used; l++) {
+        failed |= (uint64_t)(isnan(group[l]) && !(bad >> l & 1)) << l;
         real *matrix = matrices + (size_t)l * (size_t)n * (size_t)n;
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++)
                 matrix[(size_t)i * (size_t)n + (size_t)j] =
                     bad >> l & 1 ? (real)NAN : group[((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes + (size_t)l];
     }
+    return failed;
 }

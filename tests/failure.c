@@ -1,25 +1,25 @@
-/* fault.c: see fault.h.
+/* failure.c: see failure.h.
  * SPDX-License-Identifier: MIT */
-#include "fault.h"
+#include "failure.h"
 #include <lapacke.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-static atomic_int left[FAULTS], happened[FAULTS];
+static atomic_int left[FAILURES], happened[FAILURES];
 
-void fault_set(fault kind, int k)
+void failure_set(failure kind, int k)
 {
     happened[kind] = 0;
     left[kind] = k;
 }
 
-int fault_happened(fault kind)
+int failure_happened(failure kind)
 {
     return happened[kind];
 }
 
 /* Counts down; true for the call that must fail. */
-static int fails(fault kind)
+static int fails(failure kind)
 {
     if (left[kind] == 0 || atomic_fetch_sub(&left[kind], 1) != 1)
         return 0;
@@ -36,17 +36,17 @@ static int fails(fault kind)
         return fails(kind) ? failure : __real_##name arguments;                                                                \
     }
 
-WRAP(NULL, FAULT_ALLOCATION, void *, calloc, (size_t count, size_t size), (count, size))
-WRAP(NULL, FAULT_ALLOCATION, void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
-WRAP(1, FAULT_SVD, lapack_int, LAPACKE_dbdsqr_work,
+WRAP(NULL, FAILURE_ALLOCATION, void *, calloc, (size_t count, size_t size), (count, size))
+WRAP(NULL, FAILURE_ALLOCATION, void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
+WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_dbdsqr_work,
      (int order, char uplo, lapack_int n, lapack_int ncvt, lapack_int nru, lapack_int ncc, double *d, double *e, double *vt,
       lapack_int ldvt, double *u, lapack_int ldu, double *c, lapack_int ldc, double *work),
      (order, uplo, n, ncvt, nru, ncc, d, e, vt, ldvt, u, ldu, c, ldc, work))
-WRAP(1, FAULT_SVD, lapack_int, LAPACKE_dgesdd_work,
+WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_dgesdd_work,
      (int order, char job, lapack_int m, lapack_int n, double *a, lapack_int lda, double *s, double *u, lapack_int ldu,
       double *vt, lapack_int ldvt, double *work, lapack_int lwork, lapack_int *iwork),
      (order, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork))
-WRAP(1, FAULT_SVD, lapack_int, LAPACKE_sgesdd_work,
+WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_sgesdd_work,
      (int order, char job, lapack_int m, lapack_int n, float *a, lapack_int lda, float *s, float *u, lapack_int ldu, float *vt,
       lapack_int ldvt, float *work, lapack_int lwork, lapack_int *iwork),
      (order, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork))
