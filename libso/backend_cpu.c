@@ -1,8 +1,9 @@
-/* backend_cpu.c: chooses, at run time, the widest copy of libso/cpu that this machine can execute.
+/* backend_cpu.c: chooses, at run time, the widest copy of libso/cpu that this machine can execute, or the one that SO_ISA names.
  * SPDX-License-Identifier: MIT */
 #include "backend_cpu.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define DECLARE(isa)                                                                                                            \
     extern const so_backend_f32 so_cpu_f32_##isa;                                                                               \
@@ -18,18 +19,35 @@ static void *allocate(size_t bytes)
     return aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
 
-so_backend so_backend_cpu(void)
+/* Does the caller's wish allow this copy? No wish allows all. */
+static int allowed(const char *wish, const char *isa)
 {
-    so_backend backend = {&so_cpu_f32_portable, &so_cpu_f64_portable, allocate, free};
+    return !wish || strcmp(wish, isa) == 0;
+}
+
+so_status so_backend_cpu(so_backend *backend)
+{
+    const char *wish = getenv("SO_ISA");
+    if (wish && !*wish)
+        wish = NULL;
+    backend->allocate = allocate;
+    backend->release = free;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) {
-        backend.f32 = &so_cpu_f32_avx512;
-        backend.f64 = &so_cpu_f64_avx512;
-    } else if (__builtin_cpu_supports("x86-64-v3")) {
-        backend.f32 = &so_cpu_f32_avx2;
-        backend.f64 = &so_cpu_f64_avx2;
+    if (allowed(wish, "avx512") && __builtin_cpu_supports("x86-64-v4")) {
+        backend->f32 = &so_cpu_f32_avx512;
+        backend->f64 = &so_cpu_f64_avx512;
+        return SO_OK;
+    }
+    if (allowed(wish, "avx2") && __builtin_cpu_supports("x86-64-v3")) {
+        backend->f32 = &so_cpu_f32_avx2;
+        backend->f64 = &so_cpu_f64_avx2;
+        return SO_OK;
     }
 #endif
-    return backend;
+    if (!allowed(wish, "portable"))
+        return SO_EISA;
+    backend->f32 = &so_cpu_f32_portable;
+    backend->f64 = &so_cpu_f64_portable;
+    return SO_OK;
 }

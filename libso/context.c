@@ -30,6 +30,8 @@ const char *so_status_string(so_status status)
         return "the caller's workspace is too small";
     case SO_EDEVICE:
         return "the device failed";
+    case SO_EISA:
+        return "SO_ISA names an instruction set that this machine or this build lacks";
     }
     return "unknown status";
 }
@@ -44,7 +46,11 @@ so_status so_ctx_create_cpu(so_ctx **ctx, int threads)
     so_ctx *c = calloc(1, sizeof *c);
     if (!c)
         return SO_ENOMEM;
-    c->backend = so_backend_cpu();
+    so_status status = so_backend_cpu(&c->backend);
+    if (status != SO_OK) {
+        free(c);
+        return status;
+    }
     c->threads = threads ? threads : omp_get_num_procs();
     c->argument = "";
     *ctx = c;

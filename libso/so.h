@@ -19,7 +19,7 @@
  *                LAPACK's SVD, whose last bits may depend on the number of threads that the BLAS uses.)
  *   errors       A call with a bad argument writes nothing; so_ctx_argument() names the argument.
  *   threads      One context serves one thread at a time; different contexts are independent. The library prints nothing,
- *                never exits and keeps no global state.
+ *                never exits, keeps no global state and reads nothing of its environment but SO_ISA (so_ctx_create_cpu).
  *
  * Accuracy.  u = 2^-24 (f32) or 2^-53 (f64); rho = the largest rotation angle of A = its spectral norm; ||.|| = Frobenius
  * norm / sqrt(n); the input is taken as exact. For n <= 128 and rho <= 1e3, every method:
@@ -61,7 +61,8 @@ typedef enum so_status {
     SO_EREFLECTION = 22, /* at least one matrix has a negative determinant; its outputs are NaN */
     SO_ENOMEM      = 30, /* the workspace could not be grown */
     SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */
-    SO_EDEVICE     = 40  /* the device failed */
+    SO_EDEVICE     = 40, /* the device failed */
+    SO_EISA        = 41  /* the environment variable SO_ISA names an instruction set that is unknown, or that this machine lacks */
 } so_status;
 
 SO_API const char *so_status_string(so_status status); /* one line of English without a full stop; never NULL */
@@ -74,7 +75,9 @@ typedef struct so_ctx so_ctx;
 
 /* threads: number of CPU threads a call may use, 0 = all cores, at most 1024. On failure *ctx is NULL. (Threads come from the
  * OpenMP runtime, which ends the process if the system refuses to create one.)
- * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads), SO_ENOMEM. */
+ * The widest instruction set of this machine is used. For tests and comparisons the environment variable SO_ISA = portable, avx2
+ * (x86-64-v3) or avx512 (x86-64-v4) chooses for the contexts created while it is set; empty counts as not set.
+ * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads), SO_ENOMEM, SO_EISA. */
 SO_API so_status so_ctx_create_cpu(so_ctx **ctx, int threads);
 
 SO_API void so_ctx_destroy(so_ctx *ctx); /* NULL is allowed */

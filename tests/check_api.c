@@ -1,5 +1,6 @@
 /* check_api.c: what so.h says about arguments, statuses and the workspace.
  * SPDX-License-Identifier: MIT */
+#include "libso/backend_cpu.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -31,8 +32,8 @@ static void refused(so_status got, so_status wanted, const char *argument, const
 START_TEST(statuses)
 {
     static const so_status all[] = {SO_OK,        SO_ENULL,       SO_ESIZE,  SO_EMETHOD,    SO_ENONFINITE,
-                                    SO_ESINGULAR, SO_EREFLECTION, SO_ENOMEM, SO_EWORKSPACE, SO_EDEVICE};
-    for (int i = 0; i < 10; i++) {
+                                    SO_ESINGULAR, SO_EREFLECTION, SO_ENOMEM, SO_EWORKSPACE, SO_EDEVICE, SO_EISA};
+    for (int i = 0; i < 11; i++) {
         const char *text = so_status_string(all[i]);
         ck_assert_ptr_nonnull(text);
         ck_assert(strlen(text) > 0 && text[strlen(text) - 1] != '.' && !strchr(text, '\n'));
@@ -58,6 +59,43 @@ START_TEST(contexts)
     double A[1] = {0}, R[1];
     ck_assert_int_eq(so_exp_f64(NULL, SO_AUTO, 1, 1, A, R), SO_ENULL);
     ck_assert_str_eq(so_ctx_argument(ctx), "");
+}
+END_TEST
+
+/* SO_ISA chooses the copy; without it the widest that the machine has. Every machine has the first. */
+START_TEST(instruction_sets)
+{
+    static const char *const names[] = {"portable", "avx2", "avx512"};
+    const char *before = getenv("SO_ISA");
+    before = before ? strdup(before) : NULL;
+    so_backend chosen[3], widest;
+    int found = 0;
+    for (int i = 0; i < 3; i++) {
+        setenv("SO_ISA", names[i], 1);
+        so_status status = so_backend_cpu(&chosen[found]);
+        ck_assert(status == SO_OK || (i > 0 && status == SO_EISA));
+        so_ctx *other;
+        ck_assert_int_eq(so_ctx_create_cpu(&other, 1), status);
+        ck_assert_int_eq(other != NULL, status == SO_OK);
+        so_ctx_destroy(other);
+        for (int j = 0; j < found && status == SO_OK; j++)
+            ck_assert(chosen[j].f32 != chosen[found].f32 && chosen[j].f64 != chosen[found].f64);
+        found += status == SO_OK;
+    }
+    for (int i = 0; i < 2; i++) { /* not set, and empty */
+        i ? setenv("SO_ISA", "", 1) : unsetenv("SO_ISA");
+        ck_assert_int_eq(so_backend_cpu(&widest), SO_OK);
+        ck_assert(widest.f32 == chosen[found - 1].f32 && widest.f64 == chosen[found - 1].f64);
+    }
+    static const char *const unknown[] = {"AVX2", "avx", "avx512f", "portable ", "0"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        setenv("SO_ISA", unknown[i], 1);
+        so_ctx *other = ctx;
+        ck_assert_int_eq(so_ctx_create_cpu(&other, 1), SO_EISA);
+        ck_assert_ptr_null(other);
+    }
+    before ? setenv("SO_ISA", before, 1) : unsetenv("SO_ISA");
+    free((char *)before);
 }
 END_TEST
 
@@ -295,6 +333,7 @@ Suite *check_api(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, statuses);
     tcase_add_test(tests, contexts);
+    tcase_add_test(tests, instruction_sets);
     tcase_add_loop_test(tests, null_pointers, 0, 2);
     tcase_add_loop_test(tests, sizes_and_methods, 0, 2);
     tcase_add_loop_test(tests, empty, 0, 2);
