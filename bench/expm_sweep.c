@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "options.h"
+#include "picture.h"
 #include "plot.h"
 #include "rows.h"
 #include "user.h"
 
-enum { MAX_ITEMS = 32, MAX_THREADS = 4096, MAX_N = 1024 };
+enum { MAX_ITEMS = 32, MAX_THREADS = 1024, MAX_N = 1024 };
+enum { DISTINCT = 16 }; /* different matrices in a batch: enough to vary branches, few enough to scale exactly */
 
 static option table[] = {
     {"quick", NULL, NULL, "a minute's selection of n and norms instead of the whole sweep", false, NULL},
@@ -19,7 +21,7 @@ static option table[] = {
     {"n", "LIST", NULL, "orders of the matrices [2,3,4,8,16,32,64,128; --quick: 4,8,32,64]", false, NULL},
     {"norm", "LIST", NULL,
      "numbers (Gaussian matrices scaled to this spectral norm), gaussian (entries\n"
-     "N(0, 1)), pencil (LieRE at initialisation) [0.1,1,10,100,1000,pencil; --quick: 1,30]",
+     "N(0, 1)), wigner (entries N(0, 1/n)), pencil (LieRE at initialisation)\n[0.1,1,10,100,1000,pencil; --quick: 1,30]",
      false, NULL},
     {"batch", "N", NULL, "matrices per call [as many as exceed the second-level caches]", false, NULL},
     {"in-cache", NULL, NULL, "batches that fit the second-level caches instead", false, NULL},
@@ -119,7 +121,7 @@ static void add_norm(const char *item, void *to)
     sweep *s = to;
     if (s->norm_count == MAX_ITEMS)
         options_refuse("--norm: more than %d items", MAX_ITEMS);
-    if (strcmp(item, "gaussian") != 0 && strcmp(item, "pencil") != 0)
+    if (!sweep_input_is_word(item))
         options_number("norm", item, 0, 1e30);
     s->norms[s->norm_count] = strdup(item);
     if (!s->norms[s->norm_count++])
@@ -130,7 +132,7 @@ static void add_norm(const char *item, void *to)
 
 static void report_row(sweep *s, const rows_case *c, const sweep_row *row)
 {
-    rows_table_row(stdout, c, row);
+    rows_table_row(stdout, &s->evidence, c, row);
     if (s->csv)
         rows_csv_row(s->csv, &s->evidence, c, row);
     s->outside += !sweep_row_keeps_contract(row, c->n);
@@ -155,7 +157,7 @@ static void run_sweep(sweep *s)
         for (int i = 0; i < s->n_count; i++)
             for (int k = 0; k < s->norm_count; k++) {
                 int64_t batch = s->batch ? s->batch : sweep_batch(s->reals[r], s->n[i], s->evidence.threads, s->in_cache);
-                sweep_input in = sweep_input_make(s->reals[r], s->n[i], batch, s->norms[k], s->seed);
+                sweep_input in = sweep_input_make(s->reals[r], s->n[i], batch, DISTINCT, s->norms[k], s->seed);
                 measure_input(s, &in, s->norms[k], NULL);
                 sweep_input_free(&in);
             }
@@ -227,7 +229,7 @@ static sweep read_options(int argc, char **argv)
 static void open_outputs(sweep *s)
 {
     if (given("plot"))
-        plot_open(text("plot"));
+        picture_open(text("plot"));
     if (!text("csv"))
         return;
     s->csv = fopen(text("csv"), "w");

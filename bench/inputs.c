@@ -1,4 +1,5 @@
 /* inputs.c: the matrices of a sweep. SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,6 @@
 const char *const sweep_real_name[SWEEP_REALS] = {"f32", "f64"};
 const char *const sweep_direction_name[SWEEP_DIRECTIONS] = {"forward", "vjp"};
 const char *const sweep_method_name[SWEEP_METHODS] = {"auto", "polynomial", "pade", "eigen", "cayley"};
-
-enum { DISTINCT = 16 }; /* different matrices in a batch: enough to vary branches, few enough to scale exactly */
 
 size_t sweep_real_bytes(sweep_real real)
 {
@@ -28,7 +27,8 @@ void *sweep_allocate(int64_t numbers, size_t bytes)
 {
     void *memory = calloc((size_t)numbers + 1, bytes);
     if (!memory) {
-        fprintf(stderr, "expm_sweep: out of memory for %lld numbers; use a smaller --batch\n", (long long)numbers);
+        fprintf(stderr, "%s: out of memory for %lld numbers; use a smaller --batch\n", program_invocation_short_name,
+                (long long)numbers);
         exit(EXIT_FAILURE);
     }
     return memory;
@@ -49,17 +49,24 @@ static double normal(uint64_t *state)
     return radius * cos(2 * M_PI * uniform(state));
 }
 
-static void draw_skew(int n, const char *norm, uint64_t *state, long double *A)
+bool sweep_input_is_word(const char *norm)
 {
-    bool pencil = strcmp(norm, "pencil") == 0, plain = strcmp(norm, "gaussian") == 0;
-    double y = uniform(state), x = uniform(state);
+    return strcmp(norm, "gaussian") == 0 || strcmp(norm, "wigner") == 0 || strcmp(norm, "pencil") == 0;
+}
+
+/* P and Q of a pencil come from `generators`, the same for every matrix of the batch. */
+static void draw_skew(int n, const char *norm, uint64_t generators, uint64_t *state, long double *A)
+{
+    bool pencil = strcmp(norm, "pencil") == 0;
+    double y = uniform(state), x = uniform(state), deviation = strcmp(norm, "wigner") == 0 ? 1 / sqrt(n) : 1;
     for (int i = 0; i < n; i++)
         for (int j = i; j < n; j++) {
-            double a = pencil ? 2 * M_PI * (y * uniform(state) + x * uniform(state)) : normal(state);
+            double p = pencil ? uniform(&generators) : 0, q = pencil ? uniform(&generators) : 0;
+            double a = pencil ? 2 * M_PI * (y * p + x * q) : deviation * normal(state);
             A[(size_t)i * (size_t)n + (size_t)j] = i == j ? 0 : a;
             A[(size_t)j * (size_t)n + (size_t)i] = i == j ? 0 : -a;
         }
-    double rho = pencil || plain ? 0 : exact_rho(n, A);
+    double rho = sweep_input_is_word(norm) ? 0 : exact_rho(n, A);
     if (rho > 0)
         for (size_t i = 0; i < (size_t)n * (size_t)n; i++)
             A[i] *= strtod(norm, NULL) / rho;
@@ -73,32 +80,31 @@ static void store(sweep_real real, void *to, size_t at, double value)
         ((double *)to)[at] = value;
 }
 
-static void repeat(char *stack, int64_t batch, size_t matrix_bytes)
+static void repeat(char *stack, int64_t batch, int64_t distinct, size_t matrix_bytes)
 {
-    for (int64_t b = DISTINCT; b < batch; b++)
-        memcpy(stack + (size_t)b * matrix_bytes, stack + (size_t)(b % DISTINCT) * matrix_bytes, matrix_bytes);
+    for (int64_t b = distinct; b < batch; b++)
+        memcpy(stack + (size_t)b * matrix_bytes, stack + (size_t)(b % distinct) * matrix_bytes, matrix_bytes);
 }
 
-sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, const char *norm, uint64_t seed)
+sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, int64_t distinct, const char *norm, uint64_t seed)
 {
     size_t size = (size_t)n * (size_t)n, bytes = sweep_real_bytes(real);
     sweep_input in = {.real = real, .n = n, .batch = batch};
-    bool word = norm[0] == 'g' || norm[0] == 'p';
-    snprintf(in.kind, sizeof in.kind, "%s", word ? norm : "rho");
+    snprintf(in.kind, sizeof in.kind, "%s", sweep_input_is_word(norm) ? norm : "rho");
     in.A = sweep_allocate(batch * (int64_t)size, bytes);
     in.G = sweep_allocate(batch * (int64_t)size, bytes);
     long double *A = sweep_allocate((int64_t)size, sizeof *A);
-    uint64_t state = seed * 0x2545f4914f6cdd1du + (uint64_t)n;
-    for (int64_t b = 0; b < batch && b < DISTINCT; b++) {
-        draw_skew(n, norm, &state, A);
+    uint64_t state = seed * 0x2545f4914f6cdd1du + (uint64_t)n, generators = ~state;
+    for (int64_t b = 0; b < batch && b < distinct; b++) {
+        draw_skew(n, norm, generators, &state, A);
         for (size_t i = 0; i < size; i++) {
             store(real, in.A, (size_t)b * size + i, (double)A[i]);
             store(real, in.G, (size_t)b * size + i, normal(&state));
         }
     }
     free(A);
-    repeat(in.A, batch, size * bytes);
-    repeat(in.G, batch, size * bytes);
+    repeat(in.A, batch, distinct, size * bytes);
+    repeat(in.G, batch, distinct, size * bytes);
     return in;
 }
 
@@ -118,5 +124,5 @@ int64_t sweep_batch(sweep_real real, int n, int threads, bool in_cache)
         return 1;
     if (in_cache)
         return (int64_t)fmax(1, floor(cache * threads / 2 / (4 * matrix)));
-    return (int64_t)fmax(DISTINCT, ceil(cache * threads / matrix));
+    return (int64_t)fmax(16, ceil(cache * threads / matrix));
 }

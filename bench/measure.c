@@ -1,6 +1,7 @@
 /* measure.c: timings of one case; see measure.h. SPDX-License-Identifier: MIT */
 #include "measure.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ typedef struct contestant { /* one method on the case */
     sweep_row row[SWEEP_DIRECTIONS];
 } contestant;
 
-static double now(void)
+double sweep_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -37,9 +38,9 @@ static so_status call(so_ctx *ctx, const sweep_input *in, const contestant *c, s
 
 static double timed(so_ctx *ctx, const sweep_input *in, const contestant *c, sweep_direction direction, void *D)
 {
-    double start = now();
+    double start = sweep_now();
     so_status status = call(ctx, in, c, direction, D);
-    double seconds = now() - start;
+    double seconds = sweep_now() - start;
     if (status == SO_OK || status == SO_ENONFINITE)
         return seconds;
     fprintf(stderr, "expm_sweep: so_exp%s_%s, method %s, n = %d, batch = %lld: %s%s%s\n", direction == SWEEP_VJP ? "_vjp" : "",
@@ -81,14 +82,27 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double sweep_median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return (values[count / 2] + values[(count - 1) / 2]) / 2;
+}
+
 static void summarise(contestant *c, sweep_direction direction)
 {
     sweep_row *row = &c->row[direction];
-    double *us = c->us[direction];
-    int count = row->repetitions;
-    qsort(us, (size_t)count, sizeof *us, ascending);
-    row->min_us = us[0];
-    row->median_us = (us[count / 2] + us[(count - 1) / 2]) / 2;
+    row->median_us = sweep_median(c->us[direction], row->repetitions);
+    row->min_us = c->us[direction][0];
+}
+
+so_ctx *sweep_context(int threads)
+{
+    so_ctx *ctx;
+    so_status status = so_ctx_create_cpu(&ctx, threads);
+    if (status == SO_OK)
+        return ctx;
+    fprintf(stderr, "%s: no context with %d threads: %s\n", program_invocation_short_name, threads, so_status_string(status));
+    exit(EXIT_FAILURE);
 }
 
 int sweep_measure(const sweep_input *in, const so_method *methods, int count, const sweep_effort *effort, sweep_row *rows,
@@ -97,11 +111,7 @@ int sweep_measure(const sweep_input *in, const so_method *methods, int count, co
     int64_t numbers = in->batch * in->n * in->n, written = 0;
     int directions = in->G ? SWEEP_DIRECTIONS : 1;
     int repetitions = effort->repetitions < MOST_REPETITIONS ? effort->repetitions : MOST_REPETITIONS;
-    so_ctx *ctx = NULL;
-    if (so_ctx_create_cpu(&ctx, effort->threads) != SO_OK) {
-        fprintf(stderr, "expm_sweep: a context with %d threads could not be created\n", effort->threads);
-        exit(EXIT_FAILURE);
-    }
+    so_ctx *ctx = sweep_context(effort->threads);
     contestant *field = sweep_allocate(count, sizeof *field);
     void *D = in->G ? sweep_allocate(numbers, sweep_real_bytes(in->real)) : NULL;
     judge *references = judge_create(in);

@@ -20,6 +20,9 @@ extern const char *const sweep_method_name[SWEEP_METHODS];
 size_t sweep_real_bytes(sweep_real real);
 double sweep_unit(sweep_real real);                  /* u of so.h */
 void *sweep_allocate(int64_t numbers, size_t bytes); /* or the end of the program with one line */
+so_ctx *sweep_context(int threads);                  /* the same */
+double sweep_now(void);                              /* seconds */
+double sweep_median(double *values, int count);      /* sorts them */
 
 /* ---- Input ------------------------------------------------------------------------------------------------------------ */
 
@@ -32,10 +35,13 @@ typedef struct sweep_input {
 } sweep_input;
 
 /* `norm` is a number (Gaussian matrices scaled to this spectral norm), "gaussian" (entries N(0, 1), not scaled) or "pencil"
- * (LieRE at initialisation: y P + x Q, entries of P and Q uniform on [0, 2 pi), (y, x) uniform on the unit square).
- * A fixed number of different matrices is drawn and repeated to fill the batch. */
-sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, const char *norm, uint64_t seed);
+ * (LieRE at initialisation: y P + x Q, entries of P and Q uniform on [0, 2 pi), (y, x) uniform on the unit square) or "wigner"
+ * (entries N(0, 1/n): rho tends to 2). `distinct` different matrices are drawn and repeated to fill the batch. */
+sweep_input sweep_input_make(sweep_real real, int n, int64_t batch, int64_t distinct, const char *norm, uint64_t seed);
 void sweep_input_free(sweep_input *input);
+
+/* Is it one of the words above, not a number? */
+bool sweep_input_is_word(const char *norm);
 
 /* Smallest batch whose A alone fills the second-level caches of the cores in use, so that A and R do not fit; with in_cache the
  * largest that fits half of them with A, R, dR and dA. */

@@ -1,14 +1,11 @@
-/* plot.c: see plot.h. A script holds its data, so that a picture can be drawn again, or differently, from the .gp alone.
- * SPDX-License-Identifier: MIT */
+/* plot.c: see plot.h. SPDX-License-Identifier: MIT */
 #include "plot.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "options.h"
+#include "picture.h"
 
 /* Okabe and Ito's palette, distinct for colour-blind eyes; the point types tell the methods apart in print. */
 static const struct {
@@ -23,7 +20,7 @@ static const struct {
     const char *contract; /* as a function of x in gnuplot; NULL = none */
 } text[] = {
     [FORWARD_ERROR] = {"exp: |R - exp(A)|", "error in units of u", "10 + 2*x"},
-    [ORTHOGONALITY] = {"orthogonality: |R^T R - I|", "error in units of u", "16 + 2*x"},
+    [ORTHOGONALITY] = {"orthogonality: |R^T R - I| (dotted: contract of eigen and cayley)", "error in units of u", "16 + 2*x"},
     [VJP_ERROR] = {"gradient: |dA - exact| / |dR|", "error in units of u", "30*(1 + x/10)"},
     [FORWARD_SPEED] = {"exp", "matrices per second", NULL},
     [VJP_SPEED] = {"gradient", "matrices per second", NULL},
@@ -35,24 +32,6 @@ typedef struct drawing {
     int count;
     const char *norm; /* of the throughput */
 } drawing;
-
-void plot_open(const char *folder)
-{
-    char *path = strdup(folder);
-    if (!path)
-        options_refuse("out of memory");
-    for (char *c = path + 1; *c; c++) /* the parents first */
-        if (*c == '/') {
-            *c = '\0';
-            mkdir(path, 0777);
-            *c = '/';
-        }
-    free(path);
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        options_refuse("--plot: %s: %m", folder);
-    if (system("command -v gnuplot >/dev/null 2>&1") != 0)
-        options_refuse("--plot needs gnuplot: make deps installs it");
-}
 
 /* y of a point in a picture, or NaN if the point does not belong to it. */
 static double value(const drawing *d, quantity q, const plot_point *p, so_method method, sweep_real real)
@@ -100,16 +79,14 @@ static int write_curve(const drawing *d, quantity q, so_method method, sweep_rea
     return length;
 }
 
-/* The key of the first panel stands above all of them. */
-static void write_panel(const drawing *d, quantity q, sweep_real real, bool keyed)
+static void write_panel(const drawing *d, quantity q, sweep_real real)
 {
     int curves = 0, points[SWEEP_METHODS];
+    char title[128];
     for (int m = 0; m < SWEEP_METHODS; m++)
         points[m] = write_curve(d, q, (so_method)m, real);
-    fprintf(d->script, "set title \"%s, %s\"\nset ylabel \"%s\"\n", text[q].title, sweep_real_name[real], text[q].axis);
-    fprintf(d->script, keyed ? "set key at screen 0.5,keyheight center center vertical maxrows 1 samplen 2 reverse Left\n"
-                             : "unset key\n");
-    fprintf(d->script, "plot ");
+    snprintf(title, sizeof title, "%s, %s", text[q].title, sweep_real_name[real]);
+    picture_panel(d->script, title, text[q].axis);
     for (int m = 0; m < SWEEP_METHODS; m++)
         if (points[m] > 0)
             fprintf(d->script, "%s$c%d_%d_%d using 1:2 with linespoints lw 2 ps 1.1 pt %d lc rgb '%s' title '%s'",
@@ -119,71 +96,25 @@ static void write_panel(const drawing *d, quantity q, sweep_real real, bool keye
                 text[q].contract);
     else if (!curves)
         fprintf(d->script, "NaN notitle");
+    if (q == ORTHOGONALITY)
+        fprintf(d->script, ", \\\n     16 with lines dt 3 lw 2 lc rgb '#555555' notitle");
     fprintf(d->script, "\n");
 }
 
-typedef struct picture {
-    const char *name, *title, *xlabel;
-    const quantity *rows;
-    int row_count;
-} picture;
-
-static void write_script(const drawing *d, const picture *p, const evidence *e)
+static bool draw(const drawing *like, const char *folder, const char *name, const char *title, const char *xlabel,
+                 const quantity *rows, int row_count, const evidence *e)
 {
-    bool seen[SWEEP_REALS] = {false};
-    for (int i = 0; i < d->count; i++)
-        seen[d->points[i].where.real] = true;
-    int columns = seen[SWEEP_F32] + seen[SWEEP_F64], height = 150 + 330 * p->row_count, width = 80 + 560 * columns;
-    fprintf(d->script, "# gnuplot %s.gp draws %s.png; gnuplot -e 'kind=\"svg\"' %s.gp draws %s.svg\n", p->name, p->name,
-            p->name, p->name);
-    fprintf(d->script,
-            "if (!exists('kind')) kind = 'png'\n"
-            "if (kind eq 'png') set terminal pngcairo font 'sans,11' size %d,%d; else "
-            "set terminal svg font 'sans,14' background rgb 'white' size %d,%d\n",
-            width, height, width, height);
-    fprintf(d->script,
-            "set output '%s.'.kind\nset logscale xy\nset format y '10^{%%L}'\n"
-            "set grid lt 1 lw 0.7 lc rgb '#cccccc'\n",
-            p->name);
-    fprintf(d->script, "set border 3\nset tics nomirror\nset xlabel \"%s\"\n%s\n", p->xlabel,
-            p->rows[0] == FORWARD_SPEED ? "set logscale x 2" : "set format x '10^{%L}'");
-    fprintf(d->script, "set multiplot layout %d,%d title \"{/:Bold %s}\\n{/*0.8 %s, %d threads, %s, commit %s, %.10s}\\n \" ",
-            p->row_count, columns, p->title, e->machine, e->threads, e->compiler, e->commit, e->date);
-    fprintf(d->script, "margins screen %g, screen 0.98, screen %g, screen %g spacing screen %g, screen %g\n", 80.0 / width,
-            60.0 / height, 1 - 120.0 / height, 90.0 / width, 90.0 / height);
-    fprintf(d->script, "keyheight = %g\n", 1 - 75.0 / height);
-    bool first = true;
-    for (int q = 0; q < p->row_count; q++)
-        for (int r = 0; r < SWEEP_REALS; r++)
-            if (seen[r]) {
-                write_panel(d, p->rows[q], (sweep_real)r, first);
-                first = false;
-            }
-    fprintf(d->script, "unset multiplot\n");
-}
-
-static bool draw(const drawing *like, const char *folder, const picture *p, const evidence *e)
-{
-    char path[1024], command[2304];
     drawing d = *like;
-    int length = snprintf(path, sizeof path, "%s/%s.gp", folder, p->name);
-    d.script = length < (int)sizeof path && !strchr(folder, '\'') ? fopen(path, "w") : NULL;
-    bool ok = d.script;
-    if (ok) {
-        write_script(&d, p, e);
-        ok = !(ferror(d.script) | fclose(d.script));
-    }
-    if (!ok) {
-        fprintf(stderr, "expm_sweep: %s could not be written\n", path);
-        return false;
-    }
-    snprintf(command, sizeof command, "cd '%s' && gnuplot %s.gp && gnuplot -e 'kind=\"svg\"' %s.gp", folder, p->name, p->name);
-    if (system(command) != 0) {
-        fprintf(stderr, "expm_sweep: gnuplot failed on %s\n", path);
-        return false;
-    }
-    printf("drawn: %s/%s.png and .svg\n", folder, p->name);
-    return true;
+    bool seen[SWEEP_REALS] = {false};
+    for (int i = 0; i < d.count; i++)
+        seen[d.points[i].where.real] = true;
+    picture p = {name, title, xlabel, seen[SWEEP_F32] + seen[SWEEP_F64], row_count, rows[0] == FORWARD_SPEED};
+    d.script = picture_begin(folder, &p, e);
+    for (int q = 0; q < row_count && d.script; q++)
+        for (int r = 0; r < SWEEP_REALS; r++)
+            if (seen[r])
+                write_panel(&d, rows[q], (sweep_real)r);
+    return d.script && picture_end(d.script, folder, &p);
 }
 
 /* The norm of the throughput picture: of those measured the one nearest to 10, a typical pencil. */
@@ -207,9 +138,7 @@ bool plot_draw(const char *folder, const plot_point *points, int count, const ev
     char title[96];
     drawing d = {.points = points, .count = count, .norm = typical_norm(points, count)};
     snprintf(title, sizeof title, "Throughput against matrix order, norm %s", d.norm);
-    picture error = {"expm_error", "Error against norm, worst over the orders measured",
-                     "largest rotation angle (spectral norm)", errors, 3};
-    picture speed = {"expm_throughput", title, "matrix order n", speeds, 2};
-    bool drawn = draw(&d, folder, &error, e);
-    return draw(&d, folder, &speed, e) && drawn;
+    bool drawn = draw(&d, folder, "expm_error", "Error against norm, worst over the orders measured",
+                      "largest rotation angle rho (radians)", errors, 3, e);
+    return draw(&d, folder, "expm_throughput", title, "matrix order n", speeds, 2, e) && drawn;
 }

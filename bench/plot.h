@@ -9,9 +9,6 @@ typedef struct plot_point {
     sweep_row row;
 } plot_point;
 
-/* Makes the folder and looks for gnuplot; ends the program with one line if either is missing. */
-void plot_open(const char *folder);
-
 /* Writes folder/expm_error and folder/expm_throughput as .gp (script with the data inside), .png and .svg. */
 bool plot_draw(const char *folder, const plot_point *points, int count, const evidence *e);
 

@@ -37,6 +37,7 @@ static int usable_cores(void)
 evidence evidence_collect(int threads)
 {
     evidence e = {.threads = threads > 0 ? threads : usable_cores()};
+    e.roof = roofline_measure(e.threads);
     read_machine(e.machine, sizeof e.machine);
 #ifdef __clang__
     snprintf(e.compiler, sizeof e.compiler, "clang %s", __clang_version__);
@@ -52,13 +53,16 @@ evidence evidence_collect(int threads)
 
 void rows_table_head(FILE *to, const evidence *e)
 {
-    fprintf(to, "machine %s, %d thread%s; %s; commit %s; %s\n", e->machine, e->threads, e->threads == 1 ? "" : "s", e->compiler,
-            e->commit, e->date);
+    fprintf(to, "machine %s, %d thread%s, %s; %s; commit %s; %s\n", e->machine, e->threads, e->threads == 1 ? "" : "s",
+            e->roof.isa, e->compiler, e->commit, e->date);
+    fprintf(to, "peak measured here: %.4g GFLOP/s f32, %.4g f64; copy %.3g GB/s\n", e->roof.gflops[SWEEP_F32],
+            e->roof.gflops[SWEEP_F64], e->roof.copy_gb_s);
     fprintf(to,
-            "times per matrix; GFLOP/s of the nominal count; errors in units of u with their quotient to the bound of so.h\n");
-    fprintf(to, "%-5s %4s %-9s %9s %-10s %-8s %8s %4s %10s %10s %12s %8s %8s %6s %8s %6s\n", "type", "n", "norm", "rho",
-            "method", "what", "batch", "reps", "median us", "min us", "matrices/s", "GFLOP/s", "error", "/bound", "orthog.",
-            "/bound");
+            "times per matrix; GFLOP/s of the nominal count and its share of the peak; bytes read and written once as a share "
+            "of the copy;\nerrors in units of u with their quotient to the bound of so.h\n");
+    fprintf(to, "%-5s %4s %-9s %9s %-10s %-8s %8s %4s %10s %10s %12s %8s %5s %5s %8s %6s %8s %6s\n", "type", "n", "norm", "rho",
+            "method", "what", "batch", "reps", "median us", "min us", "matrices/s", "GFLOP/s", "peak", "copy", "error",
+            "/bound", "orthog.", "/bound");
 }
 
 static void print_error(FILE *to, double error, double bound)
@@ -69,11 +73,22 @@ static void print_error(FILE *to, double error, double bound)
         fprintf(to, " %8.3g %6.2f", error, error / bound);
 }
 
-void rows_table_row(FILE *to, const rows_case *c, const sweep_row *row)
+static double fma_share(const evidence *e, const rows_case *c, const sweep_row *row)
 {
-    fprintf(to, "%-5s %4d %-9.9s %9.3g %-10s %-8s %8" PRId64 " %4d %10.4g %10.4g %12.4g %8.3g", sweep_real_name[c->real], c->n,
-            c->norm, row->rho, sweep_method_name[row->method], sweep_direction_name[row->direction], c->batch, row->repetitions,
-            row->median_us, row->min_us, 1e6 / row->median_us, 1e-3 * row->flops / row->median_us);
+    return 1e-3 * row->flops / row->median_us / e->roof.gflops[c->real];
+}
+
+static double copy_share(const evidence *e, const sweep_row *row)
+{
+    return 1e-3 * row->bytes / row->median_us / e->roof.copy_gb_s;
+}
+
+void rows_table_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row)
+{
+    fprintf(to, "%-5s %4d %-9.9s %9.3g %-10s %-8s %8" PRId64 " %4d %10.4g %10.4g %12.4g %8.3g %4.0f%% %4.0f%%",
+            sweep_real_name[c->real], c->n, c->norm, row->rho, sweep_method_name[row->method],
+            sweep_direction_name[row->direction], c->batch, row->repetitions, row->median_us, row->min_us, 1e6 / row->median_us,
+            1e-3 * row->flops / row->median_us, 100 * fma_share(e, c, row), 100 * copy_share(e, row));
     print_error(to, row->error, row->error_bound);
     print_error(to, row->orthogonality, row->orthogonality_bound);
     fprintf(to, "%s\n", sweep_row_keeps_contract(row, c->n) ? "" : "  OUTSIDE THE CONTRACT");
@@ -82,9 +97,10 @@ void rows_table_row(FILE *to, const rows_case *c, const sweep_row *row)
 
 void rows_csv_head(FILE *to)
 {
-    fprintf(to, "machine,compiler,commit,date,threads,method,dtype,n,batch,input,norm,rho,direction,warmup,repetitions,calls,"
-                "median_us,min_us,matrices_per_s,bytes,flops,gflops,checked,error_u,error_bound_u,error_ratio,"
-                "orthogonality_u,orthogonality_bound_u,orthogonality_ratio\n");
+    fprintf(to,
+            "machine,compiler,commit,date,threads,isa,method,dtype,n,batch,input,norm,rho,direction,warmup,repetitions,calls,"
+            "median_us,min_us,matrices_per_s,bytes,copy_gb_s,copy_share,flops,gflops,peak_gflops,fma_share,checked,error_u,"
+            "error_bound_u,error_ratio,orthogonality_u,orthogonality_bound_u,orthogonality_ratio\n");
 }
 
 static void csv_error(FILE *to, double error, double bound)
@@ -97,13 +113,14 @@ static void csv_error(FILE *to, double error, double bound)
 
 void rows_csv_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row)
 {
-    fprintf(to, "%s,%s,%s,%s,%d,%s,%s,%d,%" PRId64 ",%s,%s,", e->machine, e->compiler, e->commit, e->date, e->threads,
-            sweep_method_name[row->method], sweep_real_name[c->real], c->n, c->batch, c->input, c->norm);
+    fprintf(to, "%s,%s,%s,%s,%d,%s,%s,%s,%d,%" PRId64 ",%s,%s,", e->machine, e->compiler, e->commit, e->date, e->threads,
+            e->roof.isa, sweep_method_name[row->method], sweep_real_name[c->real], c->n, c->batch, c->input, c->norm);
     if (!isnan(row->rho))
         fprintf(to, "%.6g", row->rho);
-    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.0f,%.4g,%d", sweep_direction_name[row->direction], row->warmup,
-            row->repetitions, row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes, row->flops,
-            1e-3 * row->flops / row->median_us, row->checked);
+    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.4g,%.4g,%.0f,%.4g,%.5g,%.4g,%d", sweep_direction_name[row->direction],
+            row->warmup, row->repetitions, row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes,
+            e->roof.copy_gb_s, copy_share(e, row), row->flops, 1e-3 * row->flops / row->median_us, e->roof.gflops[c->real],
+            fma_share(e, c, row), row->checked);
     csv_error(to, row->error, row->error_bound);
     csv_error(to, row->orthogonality, row->orthogonality_bound);
     fputc('\n', to);

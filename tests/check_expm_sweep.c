@@ -189,13 +189,42 @@ START_TEST(bad_files_and_wrong_use)
 }
 END_TEST
 
+/* The number under a name of the head of a CSV file. */
+static double field(const char *head, const char *row, const char *name)
+{
+    size_t length = strlen(name);
+    for (; strncmp(head, name, length) != 0 || !strchr(",\n", head[length]);
+         head += strcspn(head, ",") + 1, row += strcspn(row, ",") + 1)
+        ck_assert_msg(strchr(head, ','), "no column %s", name);
+    char *end;
+    double number = strtod(row, &end);
+    ck_assert_msg(end > row && strchr(",\n", *end), "%s: %s", name, row);
+    return number;
+}
+
+/* The shares are of the peaks in the same row; no machine multiplies and adds slower than 10^7 or faster than 10^18 per second.
+ */
+static void expect_shares(const char *head, const char *row)
+{
+    static const struct {
+        const char *work, *peak, *share;
+    } columns[] = {{"flops", "peak_gflops", "fma_share"}, {"bytes", "copy_gb_s", "copy_share"}};
+    for (int i = 0; i < 2; i++) {
+        double peak = field(head, row, columns[i].peak), us = field(head, row, "median_us");
+        double share = 1e-3 * field(head, row, columns[i].work) / us / peak;
+        ck_assert_msg(peak > 0.01 && peak < 1e9, "%s: %s", columns[i].peak, row);
+        ck_assert_msg(fabs(field(head, row, columns[i].share) / share - 1) < 0.01, "%s: %s", columns[i].share, row);
+    }
+}
+
 /* Each row carries its evidence: as many fields as the head names, none of those that must be there empty. */
 START_TEST(csv_rows)
 {
-    ck_assert_msg(run("--n 3,8 --norm 2,pencil --batch 5 --repetitions 3 --seconds 0 --csv @/rows.csv") == 0, "%s", output);
+    ck_assert_msg(run("--n 3,8 --norm 2,pencil,wigner --batch 5 --repetitions 3 --seconds 0 --csv @/rows.csv") == 0, "%s",
+                  output);
     FILE *file = fopen(in_folder("rows.csv"), "r");
     ck_assert_ptr_nonnull(file);
-    char line[2048];
+    char line[2048], head[2048] = "";
     int rows = 0, fields = 0;
     for (; fgets(line, sizeof line, file); rows++) {
         int commas = 0;
@@ -204,11 +233,28 @@ START_TEST(csv_rows)
         fields = rows == 0 ? commas : fields;
         ck_assert_msg(commas == fields && line[strlen(line) - 1] == '\n', "row %d: %s", rows, line);
         ck_assert_msg(line[0] != ',' && strstr(line, rows == 0 ? "commit" : ",gcc") != NULL, "row %d: %s", rows, line);
+        if (rows == 0)
+            strcpy(head, line);
+        else
+            expect_shares(head, line);
     }
     fclose(file);
-    ck_assert_int_eq(rows, 1 + 2 * 2 * 2 * 4 * 2); /* head; types, n, norms, methods, directions */
+    ck_assert_int_eq(rows, 1 + 2 * 2 * 3 * 4 * 2); /* head; types, n, norms, methods, directions */
     ck_assert_int_eq(run("--n 3 --norm 1 --batch 5 --repetitions 1 --csv /dev/full"), 1);
     ck_assert_ptr_nonnull(strstr(output, "/dev/full could not be written whole"));
+}
+END_TEST
+
+START_TEST(instruction_sets)
+{
+    static const char narrow[] = "--n 8 --norm 1 --batch 5 --seconds 0 --repetitions 1 --methods auto --dtypes f32";
+    setenv("SO_ISA", "portable", 1);
+    ck_assert_msg(run(narrow) == 0, "%s", output);
+    ck_assert_msg(strstr(output, "1 thread, portable;"), "%s", output);
+    setenv("SO_ISA", "mmx", 1);
+    ck_assert_int_eq(run(narrow), 1);
+    ck_assert_msg(strstr(output, "SO_ISA"), "%s", output);
+    unsetenv("SO_ISA");
 }
 END_TEST
 
@@ -305,6 +351,7 @@ Suite *check_expm_sweep(void)
     tcase_add_test(program, empty_stacks);
     tcase_add_test(program, bad_files_and_wrong_use);
     tcase_add_test(program, csv_rows);
+    tcase_add_test(program, instruction_sets);
     tcase_add_test(program, help_names_every_option);
     suite_add_tcase(suite, program);
     return suite;
