@@ -184,6 +184,16 @@ so_status SO_(so_project)(so_ctx *ctx, int n, int64_t batch, real *R)
     return BACKEND->project(ctx, n, batch, R);
 }
 
+so_status SO_(so_project_vjp)(so_ctx *ctx, int n, int64_t batch, const real *X, const real *dR, real *dX)
+{
+    REQUIRE_CONTEXT();
+    REQUIRE_BATCH();
+    REQUIRE(X);
+    REQUIRE(dR);
+    REQUIRE(dX);
+    return BACKEND->project_vjp(ctx, n, batch, X, dR, dX);
+}
+
 /* Sizes of an encoding; *empty tells that there is nothing to do. */
 static so_status check_encoding(so_ctx *ctx, const so_encoding *encoding, int *empty)
 {

@@ -21,6 +21,7 @@
         so_status (*unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);                                            \
         so_status (*orthogonality)(so_ctx *, int n, int64_t batch, const real *R, real *defect);                                \
         so_status (*project)(so_ctx *, int n, int64_t batch, real *R);                                                          \
+        so_status (*project_vjp)(so_ctx *, int n, int64_t batch, const real *X, const real *dR, real *dX);                      \
         so_status (*encode)(so_ctx *, const so_encoding *, const real *position, const real *generator, real *R);               \
         so_status (*encode_vjp)(so_ctx *, const so_encoding *, const real *position, const real *generator, const real *R,      \
                                 const real *dR, real *dgenerator, real *dposition);                                             \

@@ -14,9 +14,8 @@
  *   non-finite   A matrix that reads a NaN or Inf, or whose entries overflow when so_encode forms them, gives NaN in all of its
  *                own outputs, and the call returns SO_ENONFINITE; every other matrix of the call is exact, as if the bad one
  *                had not been there.
- *   same bits    A result depends on its own matrix only: not on the batch size, the place in the batch, the neighbours
- *                or the number of threads. It may differ between instruction sets, in the last bits. (so_project rests on
- *                LAPACK's SVD, whose last bits may depend on the number of threads that the BLAS uses.)
+ *   same bits    A result depends on its own matrix only: not on the batch size, the place in the batch, the neighbours,
+ *                the number of threads or that of the BLAS. It may differ between instruction sets, in the last bits.
  *   errors       A call with a bad argument writes nothing; so_ctx_argument() names the argument.
  *   threads      One context serves one thread at a time; different contexts are independent. The library prints nothing,
  *                never exits, keeps no global state and reads nothing of its environment but SO_ISA (so_ctx_create_cpu).
@@ -56,8 +55,8 @@ typedef enum so_status {
     SO_ESIZE       = 11, /* a size is negative, out of range, or the product of sizes overflows */
     SO_EMETHOD     = 12, /* the method is unknown */
     SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
-    SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log, so_project) an iteration of LAPACK
-                            did not converge, for at least one matrix; its outputs are NaN */
+    SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log) an iteration of LAPACK did not
+                            converge, for at least one matrix; its outputs are NaN */
     SO_EREFLECTION = 22, /* at least one matrix has a negative determinant; its outputs are NaN */
     SO_ENOMEM      = 30, /* the workspace could not be grown */
     SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */
@@ -185,14 +184,24 @@ SO_API so_status so_unpack_f64(so_ctx *, int n, int64_t batch, const double *p, 
 /* ---- Orthogonality ----------------------------------------------------------------------------------------------------
  * so_orthogonality  defect[b] = ||R_b^T R_b - I||_F, batch values; accumulated in f64. Error <= 4 u sqrt(n) (1 + defect) + u defect.
  * so_project        R_b <- the rotation nearest to R_b in the Frobenius norm (orthogonal polar factor with det = +1), in place.
- *                   Not unique, hence SO_ESINGULAR and NaN in that matrix: R_b has rank < n - 1; or det(R_b) < 0 and its
- *                   two smallest singular values are equal; both within 2 n u of the largest singular value.
- * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENONFINITE, SO_ESINGULAR (so_project), SO_ENOMEM, SO_EWORKSPACE. */
+ * so_project_vjp    given X = what so_project was given and dR = dLoss/dR: dX = R Y, R = the rotation nearest to X,
+ *                     Y H + H Y = R^T dR - dR^T R,  H = R^T X.  With X = U diag(s) V^T, R = U V^T, Z = U^T dR V:
+ *                     dX = U T V^T,  T_ij = (Z_ij - Z_ji)/(s_i + s_j),
+ *                   s_1 >= .. >= s_n the singular values of X, the last with the sign of det X. Only what turns R counts: dX is
+ *                   R times a skew matrix, 0 for n = 1. dX may be the memory of X or of dR.
+ * The nearest rotation is not unique, hence SO_ESINGULAR and NaN in that matrix, where the rank is < n - 1, or det < 0 and the
+ * two smallest singular values are equal; both within 2 n u s_1. There the derivative does not exist either.
+ * Projection and derivative are computed in f64 and rounded once. gap = s_(n-1) + s_n, kappa = s_1/gap; for n <= 128:
+ *   project  ||R - nearest|| <= 10 u_64 kappa + u
+ *   vjp      ||dX - exact||  <= (20 u_64 kappa + u) 2 ||dR|| / gap,  whatever the scale of dR
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENONFINITE, SO_ESINGULAR (projection and derivative), SO_ENOMEM, SO_EWORKSPACE. */
 
 SO_API so_status so_orthogonality_f32(so_ctx *, int n, int64_t batch, const float *R, float *defect);
 SO_API so_status so_orthogonality_f64(so_ctx *, int n, int64_t batch, const double *R, double *defect);
 SO_API so_status so_project_f32(so_ctx *, int n, int64_t batch, float *R);
 SO_API so_status so_project_f64(so_ctx *, int n, int64_t batch, double *R);
+SO_API so_status so_project_vjp_f32(so_ctx *, int n, int64_t batch, const float *X, const float *dR, float *dX);
+SO_API so_status so_project_vjp_f64(so_ctx *, int n, int64_t batch, const double *X, const double *dR, double *dX);
 
 /* ---- Positional encoding: LieRE ---------------------------------------------------------------------------------------
  * so_encode      R[g][t] = exp(sum_d position[t][d] generator[g][d])       (LieRE, arXiv 2406.10322, section 4)

@@ -42,11 +42,3 @@ WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_dbdsqr_work,
      (int order, char uplo, lapack_int n, lapack_int ncvt, lapack_int nru, lapack_int ncc, double *d, double *e, double *vt,
       lapack_int ldvt, double *u, lapack_int ldu, double *c, lapack_int ldc, double *work),
      (order, uplo, n, ncvt, nru, ncc, d, e, vt, ldvt, u, ldu, c, ldc, work))
-WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_dgesdd_work,
-     (int order, char job, lapack_int m, lapack_int n, double *a, lapack_int lda, double *s, double *u, lapack_int ldu,
-      double *vt, lapack_int ldvt, double *work, lapack_int lwork, lapack_int *iwork),
-     (order, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork))
-WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_sgesdd_work,
-     (int order, char job, lapack_int m, lapack_int n, float *a, lapack_int lda, float *s, float *u, lapack_int ldu, float *vt,
-      lapack_int ldvt, float *work, lapack_int lwork, lapack_int *iwork),
-     (order, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork))

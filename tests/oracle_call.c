@@ -180,6 +180,20 @@ so_status call_project(int bits, so_ctx *ctx, int n, int64_t batch, double *R)
     return status;
 }
 
+so_status call_project_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *X, const double *dR, double *dX)
+{
+    if (bits == F64)
+        return so_project_vjp_f64(ctx, n, batch, X, dR, dX);
+    size_t count = matrices(n, batch);
+    float *x = narrow(X, count), *g = narrow(dR, count), *d = dX == X ? x : dX == dR ? g : narrow(dX, count);
+    so_status status = so_project_vjp_f32(ctx, n, batch, x, g, d);
+    widen(dX, d, count);
+    if (d != x && d != g)
+        free(d);
+    free(x), free(g);
+    return status;
+}
+
 typedef struct encode_sizes {
     size_t position, generator, rotation;
 } encode_sizes;

@@ -24,6 +24,7 @@ so_status call_pack(int bits, so_ctx *, int n, int64_t batch, const double *A, d
 so_status call_unpack(int bits, so_ctx *, int n, int64_t batch, const double *p, double *A);
 so_status call_orthogonality(int bits, so_ctx *, int n, int64_t batch, const double *R, double *defect);
 so_status call_project(int bits, so_ctx *, int n, int64_t batch, double *R);
+so_status call_project_vjp(int bits, so_ctx *, int n, int64_t batch, const double *X, const double *dR, double *dX);
 so_status call_encode(int bits, so_ctx *, const so_encoding *, const double *position, const double *generator, double *R);
 so_status call_encode_vjp(int bits, so_ctx *, const so_encoding *, const double *position, const double *generator,
                           const double *R, const double *dR, double *dgenerator, double *dposition);

@@ -40,6 +40,13 @@ void dd_copy(int n, oracle_pair out, oracle_pair x)
     memcpy(out.lo, x.lo, sizeof(double) * (size_t)n * (size_t)n);
 }
 
+void dd_transpose(int n, oracle_pair out, oracle_pair x)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            out.hi[j * n + i] = x.hi[i * n + j], out.lo[j * n + i] = x.lo[i * n + j];
+}
+
 /* c[j] += a b[j]. The low parts are summed in double: their error is 2^-53 of a quantity that is 2^-53 of the sum. */
 static inline __attribute__((always_inline)) void axpy(int n, double ahi, double alo, const double *bhi, const double *blo,
                                                        double *chi, double *clo)

@@ -6,6 +6,7 @@
 #include "oracle.h"
 
 void dd_copy(int n, oracle_pair out, oracle_pair x);
+void dd_transpose(int n, oracle_pair out, oracle_pair x);                /* out differs from x */
 void dd_multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y);  /* out = x y; out differs from x and y */
 void dd_scale(int n, oracle_pair x, double factor);                      /* x *= factor, a power of two */
 void dd_add(int n, oracle_pair out, oracle_pair x, double factor);       /* out += factor x, factor a small integer or 2^k */

@@ -139,18 +139,11 @@ void make_skew_of_angles(int n, const double *theta, random_sequence *r, double 
     free(Q), free(tau);
 }
 
-static void transpose_pair(int n, oracle_pair X, oracle_pair Y)
-{
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            Y.hi[j * n + i] = X.hi[i * n + j], Y.lo[j * n + i] = X.lo[i * n + j];
-}
-
 void oracle_polar(int n, oracle_pair X)
 {
     oracle_pair T = oracle_new(n), D = oracle_new(n);
     for (int step = 0; step < 6; step++) { /* X <- X - X (X^T X - I)/2, to 2^-64 or so from a defect below 1/8 */
-        transpose_pair(n, X, T);
+        dd_transpose(n, T, X);
         dd_multiply(n, D, T, X);
         dd_add_identity(n, D, -1);
         dd_multiply(n, T, X, D);

@@ -21,7 +21,9 @@ so_status SO_(so_cpu_pack)(so_ctx *, int n, int64_t batch, const real *A, real *
 so_status SO_(so_cpu_unpack)(so_ctx *, int n, int64_t batch, const real *p, real *A);
 /* orthogonality.c */
 so_status SO_(so_cpu_orthogonality)(so_ctx *, int n, int64_t batch, const real *R, real *defect);
+/* project.c */
 so_status SO_(so_cpu_project)(so_ctx *, int n, int64_t batch, real *R);
+so_status SO_(so_cpu_project_vjp)(so_ctx *, int n, int64_t batch, const real *X, const real *dR, real *dX);
 /* encode.c */
 so_status SO_(so_cpu_encode)(so_ctx *, const so_encoding *, const real *position, const real *generator, real *R);
 so_status SO_(so_cpu_encode_vjp)(so_ctx *, const so_encoding *, const real *position, const real *generator, const real *R,

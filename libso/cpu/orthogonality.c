@@ -1,10 +1,9 @@
-/* orthogonality.c: the orthogonality defect of a matrix, and the rotation nearest to it.
+/* orthogonality.c: the orthogonality defect of matrices.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <omp.h>
 
 #include "../context.h"
-#include "lapack/project.h"
 #include "maps.h"
 
 /* ||R^T R - I||_F in f64, one row of R^T R at a time, in runs of 32 terms that are then added up. row: 2 n doubles. */
@@ -57,26 +56,4 @@ so_status SO_(so_cpu_orthogonality)(so_ctx *ctx, int n, int64_t batch, const rea
         defect[b] = finite ? (real)defect_of(n, matrix, (double *)memory + 2 * (size_t)n * (size_t)omp_get_thread_num()) : (real)NAN;
     }
     return nonfinite ? SO_ENONFINITE : SO_OK;
-}
-
-so_status SO_(so_cpu_project)(so_ctx *ctx, int n, int64_t batch, real *R)
-{
-    int threads = batch < ctx->threads ? (int)batch : ctx->threads, nonfinite = 0, singular = 0;
-    size_t bytes = (so_project_bytes(n) + 63) / 64 * 64, size = (size_t)n * (size_t)n;
-    void *memory;
-    so_status status = so_ctx_reserve(ctx, (size_t)threads, bytes, &memory);
-    if (status != SO_OK)
-        return status;
-#pragma omp parallel for num_threads(threads) schedule(static) reduction(| : nonfinite, singular) if (threads > 1)
-    for (int64_t b = 0; b < batch; b++) {
-        real *matrix = R + (size_t)b * size;
-        int finite = is_finite(size, matrix);
-        int unique = finite && so_project_matrix(n, matrix, (char *)memory + bytes * (size_t)omp_get_thread_num()) == SO_OK;
-        nonfinite |= !finite;
-        singular |= finite && !unique;
-        if (!unique)
-            for (size_t i = 0; i < size; i++)
-                matrix[i] = (real)NAN;
-    }
-    return nonfinite ? SO_ENONFINITE : singular ? SO_ESINGULAR : SO_OK;
 }

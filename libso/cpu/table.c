@@ -21,6 +21,7 @@ const backend_table SO_(so_cpu) = {
     .unpack = SO_(so_cpu_unpack),
     .orthogonality = SO_(so_cpu_orthogonality),
     .project = SO_(so_cpu_project),
+    .project_vjp = SO_(so_cpu_project_vjp),
     .encode = SO_(so_cpu_encode),
     .encode_vjp = SO_(so_cpu_encode_vjp),
     .rotate = SO_(so_cpu_rotate),

@@ -22,12 +22,15 @@ typedef struct widened_map {
 #define so_run_widened SO_VARIANT(so_run_widened, )
 so_status so_run_widened(so_ctx *ctx, const widened_map *map, int n, int64_t batch, const real *const *in, real *out);
 
-/* lapack/logarithm.c, lapack/cayley_inverse.c */
+/* lapack/logarithm.c, lapack/cayley_inverse.c, lapack/project.c */
 #define WIDENED_MAP_(name) SO_JOIN(SO_JOIN(name, _f64), SO_ISA)
 #define so_log_map WIDENED_MAP_(so_log_map)
 #define so_log_vjp_map WIDENED_MAP_(so_log_vjp_map)
 #define so_cayley_inverse_map WIDENED_MAP_(so_cayley_inverse_map)
 #define so_cayley_inverse_vjp_map WIDENED_MAP_(so_cayley_inverse_vjp_map)
-extern const widened_map so_log_map, so_log_vjp_map, so_cayley_inverse_map, so_cayley_inverse_vjp_map;
+#define so_project_map WIDENED_MAP_(so_project_map)
+#define so_project_vjp_map WIDENED_MAP_(so_project_vjp_map)
+extern const widened_map so_log_map, so_log_vjp_map, so_cayley_inverse_map, so_cayley_inverse_vjp_map, so_project_map,
+    so_project_vjp_map;
 
 #endif

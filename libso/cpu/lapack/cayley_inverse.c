@@ -18,9 +18,10 @@ static so_status cayley_inverse_compute(int n, double *const *in, double *A, dou
     (void)u;
     int ld = matrix_stride(n);
     elem *X = in[0], *B = matrix_of(work, n, 0), *inverse = matrix_of(work, n, 1), *T = matrix_of(work, n, 2);
-    so_status status = SO_(nearest_rotation)(n, X, work);
-    if (status != SO_OK)
-        return status;
+    if (!SO_(nearest_orthogonal)(n, X, work))
+        return SO_ESINGULAR;
+    if (!SO_(is_rotation)(n, X, work))
+        return SO_EREFLECTION;
     memcpy(B, X, (size_t)matrix_size(n) * sizeof(elem));
     memset(inverse, 0, (size_t)matrix_size(n) * sizeof(elem));
     for (int i = 0; i < n; i++) {

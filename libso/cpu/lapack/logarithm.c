@@ -91,9 +91,10 @@ static so_status log_compute(int n, double *const *in, double *A, double *work, 
     elem *X = in[0], *W = matrix_of(work, n, LOG_W), *WT = matrix_of(work, n, LOG_SCRATCH),
          *T = matrix_of(work, n, LOG_SCRATCH + 1), *C = matrix_of(work, n, LOG_SCRATCH + 2);
     real *theta = (real *)matrix_of(work, n, LOG_THETA), *scratch = (real *)WT;
-    so_status status = SO_(nearest_rotation)(n, X, scratch);
-    if (status != SO_OK)
-        return status;
+    if (!SO_(nearest_orthogonal)(n, X, scratch))
+        return SO_ESINGULAR;
+    if (!SO_(is_rotation)(n, X, scratch))
+        return SO_EREFLECTION;
     if (!small_angles(n, X, W, theta, scratch) && !SO_(schur_of_rotation)(n, X, W, theta, scratch))
         return SO_ESINGULAR;
     SO_(orthogonalize)(n, -1, W, 2, scratch);

@@ -1,116 +1,107 @@
-/* project.c: the rotation nearest to R in the Frobenius norm: U diag(1, .., 1, det(U V^T)) V^T for R = U S V^T (Kabsch 1976;
- * Umeyama 1991), finished by Newton-Schulz steps. Close to a rotation the steps alone do it, with three products each instead
- * of an SVD.
+/* project.c: the rotation nearest to X in the Frobenius norm, U V^T for X = U diag(s) V^T with rotations U and V and the smallest
+ * singular value signed (Kabsch 1976; Umeyama 1991), and its derivative. Close to a rotation, which is the common case,
+ * Newton-Schulz steps do it, at three half products each.
+ *
+ * Derivative: in the bases U and V the symmetric factor H = R^T X is diag(s), and the solution of Y H + H Y = R^T dR - dR^T R a
+ * division by s_i + s_j (Kenney and Laub, SIAM J. Sci. Stat. Comput. 12, 1991).
+ *
+ * The rotations of the decomposition leave a residual of some n u, which is measured and taken into account to first order; the
+ * error of both maps is then that of a few products.
  * SPDX-License-Identifier: MIT */
-#include "project.h"
-
-#include <lapacke.h>
-
 #include "../group/scaling.h"
+#include "../widened.h"
+#include "rotation.h"
+#include "singular.h"
 
-#if defined(SO_REAL_f32)
-#define GESDD LAPACKE_sgesdd_work
-#define GETF2 LAPACKE_sgetf2_work
-#else
-#define GESDD LAPACKE_dgesdd_work
-#define GETF2 LAPACKE_dgetf2_work
-#endif
+#if defined(SO_REAL_f64)
 
-/* Newton-Schulz maps the singular value 1 + d to 1 - 3/2 d^2: from NEAR, |R^T R - I|_F below 1/8 so |d| below 0.0646, the fifth
- * step is far below u. A polar factor from an SVD needs two. */
-#define NEAR ((real)0.125)
-enum { STEPS_FROM_NEAR = 5, STEPS_FROM_SVD = 2 };
+enum { UT, VT, RESIDUAL_K, RESIDUAL_N, VALUES, SCRATCH, DECOMPOSED_MATRICES = SCRATCH + SINGULAR_MATRICES };
 
-enum { Z, U, VT, SCRATCH, MATRICES = SCRATCH + 3 };
-
-/* Documented minimum of gesdd for JOBZ = 'A', and room for n singular values. */
-static size_t svd_reals(int n)
+static so_status decompose(int n, const elem *X, double u, real *work)
 {
-    return (size_t)n * (4 * (size_t)n + 7);
+    real *values = (real *)matrix_of(work, n, VALUES), *scratch = (real *)matrix_of(work, n, SCRATCH);
+    so_status status = SO_(singular_values)(n, X, u, matrix_of(work, n, UT), matrix_of(work, n, VT), values, scratch);
+    if (status == SO_OK)
+        SO_(singular_residual)(n, X, matrix_of(work, n, UT), matrix_of(work, n, VT), values, matrix_of(work, n, RESIDUAL_K),
+                               matrix_of(work, n, RESIDUAL_N), scratch);
+    return status;
 }
 
-size_t so_project_bytes(int n)
+static void add(int n, elem *A, const elem *B) /* A += B */
 {
-    return (MATRICES * matrix_elements(n) + (size_t)n + svd_reals(n)) * sizeof(real) + 8 * (size_t)n * sizeof(lapack_int);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        A[i] += B[i];
 }
 
-/* det(A) < 0; A is destroyed. */
-static int is_reflection(int n, elem *A, lapack_int *pivot)
+static so_status project_compute(int n, double *const *in, double *R, double *work, double u)
 {
-    int ld = matrix_stride(n), negative = 0;
-    GETF2(LAPACK_COL_MAJOR, n, n, A, ld, pivot);
-    for (int i = 0; i < n; i++)
-        negative ^= (A[(ptrdiff_t)i * ld + i] < 0) ^ (pivot[i] != i + 1);
-    return negative;
-}
-
-static real defect(int n, const elem *A, elem *T, elem *D)
-{
-    int ld = matrix_stride(n);
-    real sum = 0;
-    transpose(n, A, T);
-    product(n, A, T, D);
-    for (int i = 0; i < n; i++) {
-        D[(ptrdiff_t)i * ld + i] -= 1;
-        for (int j = 0; j < n; j++)
-            sum += D[(ptrdiff_t)i * ld + j] * D[(ptrdiff_t)i * ld + j];
-    }
-    return (real)sqrt(sum);
-}
-
-/* A <- the nearest rotation by SVD. */
-static so_status by_svd(int n, real *work, real *numbers, lapack_int *integers)
-{
-    int ld = matrix_stride(n);
-    elem *A = matrix_of(work, n, Z), *left = matrix_of(work, n, U), *right = matrix_of(work, n, VT),
-         *copy = matrix_of(work, n, SCRATCH);
-    real *value = numbers;
-    /* Column-major LAPACK reads A^T = left diag(value) right, so with row-major names A^T = L^T diag R^T, A = R diag L. */
-    if (GESDD(LAPACK_COL_MAJOR, 'A', n, n, A, ld, value, left, ld, right, ld, numbers + n, (lapack_int)svd_reals(n),
-              integers) != 0)
-        return SO_ESINGULAR;
-    real rounding = (real)n * 2 * REAL_EPSILON * value[0];
-    if (n > 1 && value[n - 2] <= rounding)
-        return SO_ESINGULAR;
-    product(n, right, left, A);
-    memcpy(copy, A, (size_t)matrix_size(n) * sizeof(elem));
-    if (!is_reflection(n, copy, integers))
+    elem *X = in[0], *U = matrix_of(work, n, SCRATCH), *T = X;
+    int exponent; /* the nearest rotation does not depend on the size of X */
+    SO_(scale_to_unit)(n, X, &exponent);
+    memcpy(R, X, (size_t)matrix_size(n) * sizeof(elem));
+    if (SO_(nearest_orthogonal)(n, R, work) && SO_(is_rotation)(n, R, work))
         return SO_OK;
-    if (n > 1 && value[n - 2] - value[n - 1] <= rounding)
-        return SO_ESINGULAR;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            A[(ptrdiff_t)i * ld + j] -= 2 * right[(ptrdiff_t)i * ld + n - 1] * left[(ptrdiff_t)(n - 1) * ld + j];
-    return SO_OK;
-}
-
-so_status so_project_matrix(int n, real *R, void *memory)
-{
-    int ld = matrix_stride(n);
-    real *work = memory, *numbers = work + MATRICES * matrix_elements(n);
-    lapack_int *integers = (void *)(numbers + (size_t)n + svd_reals(n));
-    elem *A = matrix_of(work, n, Z), *T = matrix_of(work, n, U), *D = matrix_of(work, n, VT);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < ld; j++)
-            A[(ptrdiff_t)i * ld + j] = j < n ? R[(ptrdiff_t)i * n + j] : 0;
-    int exponent; /* the nearest rotation does not depend on the size of R; its singular values must not overflow */
-    SO_(scale_to_unit)(n, A, &exponent);
-
-    int steps = STEPS_FROM_SVD;
-    so_status status = SO_OK;
-    int near = defect(n, A, T, D) <= NEAR;
-    if (near) {
-        memcpy(T, A, (size_t)matrix_size(n) * sizeof(elem));
-        near = !is_reflection(n, T, integers);
-    }
-    if (near)
-        steps = STEPS_FROM_NEAR;
-    else
-        status = by_svd(n, work, numbers, integers);
+    so_status status = decompose(n, X, u, work);
     if (status != SO_OK)
         return status;
-    SO_(orthogonalize)(n, -1, A, steps, (real *)matrix_of(work, n, SCRATCH));
-    for (int i = 0; i < n; i++)
-        memcpy(R + (ptrdiff_t)i * n, A + (ptrdiff_t)i * ld, (size_t)n * sizeof(real));
+    transpose(n, matrix_of(work, n, UT), U); /* R = U (I + K) V^T */
+    product(n, U, matrix_of(work, n, RESIDUAL_K), T);
+    add(n, U, T);
+    product(n, U, matrix_of(work, n, VT), R);
+    SO_(nearest_orthogonal)(n, R, work);
     return SO_OK;
 }
+
+const widened_map so_project_map = {.inputs = 1, .work_matrices = DECOMPOSED_MATRICES, .compute = project_compute};
+
+/* T_ij <- T_ij / (s_i + s_j) for skew T. */
+static void divide_by_sums(int n, const real *s, elem *T)
+{
+    int ld = matrix_stride(n);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            T[(ptrdiff_t)i * ld + j] = i == j ? 0 : T[(ptrdiff_t)i * ld + j] / (s[i] + s[j]);
+}
+
+/* dX = U (I + K) T V^T with T (S + N) + (S + N) T = Z - Z^T, Z = (I - K) U^T dR V; where T N + N T, of order u, is a correction
+ * to the solution without N. */
+static so_status project_vjp_compute(int n, double *const *in, double *dX, double *work, double u)
+{
+    int size, slope;
+    elem *X = in[0], *G = in[1], *Z = X, *left = matrix_of(work, n, SCRATCH), *T = matrix_of(work, n, SCRATCH + 1),
+         *side = matrix_of(work, n, SCRATCH + 2);
+    const real *s = (const real *)matrix_of(work, n, VALUES);
+    SO_(scale_to_unit)(n, X, &size);
+    SO_(scale_to_unit)(n, G, &slope);
+    so_status status = decompose(n, X, u, work);
+    if (status != SO_OK)
+        return status;
+    transpose(n, matrix_of(work, n, VT), side);
+    product(n, G, side, left);
+    product(n, matrix_of(work, n, UT), left, Z);
+    product(n, matrix_of(work, n, RESIDUAL_K), Z, left);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        T[i] = 2 * (Z[i] - left[i]);
+    skew_part(n, T);
+    divide_by_sums(n, s, T);
+
+    product(n, T, matrix_of(work, n, RESIDUAL_N), left); /* N T = -(T N)^T */
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        left[i] *= -2;
+    skew_part(n, left);
+    divide_by_sums(n, s, left);
+    add(n, T, left);
+
+    product(n, matrix_of(work, n, RESIDUAL_K), T, left);
+    add(n, T, left);
+    product(n, T, matrix_of(work, n, VT), left);
+    transpose(n, matrix_of(work, n, UT), side);
+    product(n, side, left, dX);
+    for (ptrdiff_t i = 0; i < matrix_size(n) && slope != size; i++)
+        dX[i] = ldexp(dX[i], slope - size);
+    return SO_OK;
+}
+
+const widened_map so_project_vjp_map = {.inputs = 2, .work_matrices = DECOMPOSED_MATRICES, .compute = project_vjp_compute};
+
+#endif

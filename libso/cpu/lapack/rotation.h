@@ -6,13 +6,18 @@
 #include "../../so.h"
 #include "../group/matrix.h"
 
-/* X <- the orthogonal matrix nearest to it. SO_ESINGULAR: ||X^T X - I||_F exceeds 1/8; SO_EREFLECTION: det X < 0. The skew part
- * of X keeps its relative accuracy, however small. Work: ROTATION_MATRICES. */
-so_status SO_(nearest_rotation)(int n, elem *X, real *work);
+/* X <- the orthogonal matrix nearest to it. Returns 0 if ||X^T X - I||_F exceeds 1/8; X is as it was. The skew part of X keeps
+ * its relative accuracy, however small. Work: ROTATION_MATRICES. */
+int SO_(nearest_orthogonal)(int n, elem *X, real *work);
 enum { ROTATION_MATRICES = 3 };
 
-/* C <- B^-1 C by Gauss-Jordan elimination with partial pivoting; B is destroyed. Returns the sign of det B, 0 for a zero pivot.
- */
+/* det X > 0 for orthogonal X. Work: 1 matrix. */
+int SO_(is_rotation)(int n, const elem *X, real *work);
+
+/* 1 or -1, the sign of det B; 0 for a zero pivot of Gaussian elimination with partial pivoting. B is destroyed. */
+int SO_(determinant_sign)(int n, elem *B);
+
+/* C <- B^-1 C by Gauss-Jordan elimination with partial pivoting; B is destroyed. Returns 0 for a zero pivot. */
 int SO_(solve_pivoting)(int n, elem *B, elem *C);
 
 /* X = W T W^T for orthogonal X, T = blockdiag of rotations by theta[k] in [0, pi] in the columns 2k, 2k+1 of W; for odd n the
