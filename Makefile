@@ -3,7 +3,7 @@
 #   make            the library, the programs, the benchmarks (without a CUDA toolkit: everything but kernels/)
 #   make deps       install what is missing from Debian's packages (root or sudo; otherwise prints the line and stops)
 #   make check      deps, build, every proof and test suite; ends with the totals
-#   make check-asan the same under AddressSanitizer and UBSan
+#   make check-asan the same under AddressSanitizer and UBSan (BUILD/asan)
 #   make check-valgrind  the short suites of libso under memcheck
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
@@ -18,10 +18,12 @@ CC      := gcc
 endif
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
+# The copies of libso/cpu that are built; at run time the widest that the machine can execute is taken (backend_cpu.c).
+ISAS    ?= portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
 VERSION := 0.1.0
 DATE    := 2026-11-22
 WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
-BASE_CFLAGS := $(CFLAGS) $(WARN) -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE)
+BASE_CFLAGS := $(CFLAGS) $(WARN) -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE) $(ISAS:%=-DSO_HAVE_%)
 ALL_CFLAGS  := $(BASE_CFLAGS) -I. -Ilibso -Iharness
 LIBS    := -llapacke -lopenblas -lgomp -lm
 HARNESS_LIBS := -linih -lcjson -lxxhash -lpng
@@ -31,7 +33,6 @@ LIBSO_CFLAGS := $(BASE_CFLAGS) -fPIC -fvisibility=hidden '-ffile-prefix-map=$(CU
 MARCH_portable :=
 MARCH_avx2     := -march=x86-64-v3
 MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
-ISAS    := portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
@@ -154,6 +155,10 @@ $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/li
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
+JOBS         ?= $(shell nproc)
+CHECK        := $(BUILD)/tests/check -j $(JOBS)
+LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -l so_ctx_create_cpu $(SUITES)))
+
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
 
@@ -167,12 +172,12 @@ check-install: lib
 check: deps
 	@$(MAKE) --no-print-directory run-checks
 run-checks: all layering readme check-install prove $(BUILD)/tests/check
-	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(BUILD)/tests/check
+	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
+	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
 check-asan: deps
-	@$(MAKE) --no-print-directory run-checks BUILD=build/asan CFLAGS="-O1 -g" \
+	@$(MAKE) --no-print-directory run-checks BUILD=$(BUILD)/asan CFLAGS="-O1 -g" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 # Counts are added to files by one process (CK_FORK=no). -O1: what the optimiser removes cannot be counted.
-LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'oracle_call|oracle_campaign|libso/so' $(SUITES)))
 coverage: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" KERNEL_OPT=-O1 SANITIZE=--coverage \
 	    $(BUILD)/coverage/tests/check

@@ -1,4 +1,5 @@
 /* backend_cpu.c: chooses, at run time, the widest copy of libso/cpu that this machine can execute, or the one that SO_ISA names.
+ * The Makefile defines SO_HAVE_X for each copy that it builds (ISAS).
  * SPDX-License-Identifier: MIT */
 #include "backend_cpu.h"
 
@@ -8,9 +9,13 @@
 #define DECLARE(isa)                                                                                                            \
     extern const so_backend_f32 so_cpu_f32_##isa;                                                                               \
     extern const so_backend_f64 so_cpu_f64_##isa;
+#if defined(SO_HAVE_portable)
 DECLARE(portable)
-#if defined(__x86_64__)
+#endif
+#if defined(SO_HAVE_avx2)
 DECLARE(avx2)
+#endif
+#if defined(SO_HAVE_avx512)
 DECLARE(avx512)
 #endif
 
@@ -34,20 +39,27 @@ so_status so_backend_cpu(so_backend *backend)
     backend->release = free;
 #if defined(__x86_64__)
     __builtin_cpu_init();
+#endif
+#if defined(SO_HAVE_avx512)
     if (allowed(wish, "avx512") && __builtin_cpu_supports("x86-64-v4")) {
         backend->f32 = &so_cpu_f32_avx512;
         backend->f64 = &so_cpu_f64_avx512;
         return SO_OK;
     }
+#endif
+#if defined(SO_HAVE_avx2)
     if (allowed(wish, "avx2") && __builtin_cpu_supports("x86-64-v3")) {
         backend->f32 = &so_cpu_f32_avx2;
         backend->f64 = &so_cpu_f64_avx2;
         return SO_OK;
     }
 #endif
-    if (!allowed(wish, "portable"))
-        return SO_EISA;
-    backend->f32 = &so_cpu_f32_portable;
-    backend->f64 = &so_cpu_f64_portable;
-    return SO_OK;
+#if defined(SO_HAVE_portable)
+    if (allowed(wish, "portable")) {
+        backend->f32 = &so_cpu_f32_portable;
+        backend->f64 = &so_cpu_f64_portable;
+        return SO_OK;
+    }
+#endif
+    return SO_EISA;
 }

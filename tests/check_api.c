@@ -62,7 +62,7 @@ START_TEST(contexts)
 }
 END_TEST
 
-/* SO_ISA chooses the copy; without it the widest that the machine has. Every machine has the first. */
+/* SO_ISA chooses the copy; without it the widest that machine and build have. */
 START_TEST(instruction_sets)
 {
     static const char *const names[] = {"portable", "avx2", "avx512"};
@@ -73,7 +73,10 @@ START_TEST(instruction_sets)
     for (int i = 0; i < 3; i++) {
         setenv("SO_ISA", names[i], 1);
         so_status status = so_backend_cpu(&chosen[found]);
-        ck_assert(status == SO_OK || (i > 0 && status == SO_EISA));
+        ck_assert(status == SO_OK || status == SO_EISA);
+#if defined(SO_HAVE_portable)
+        ck_assert(status == SO_OK || i > 0);
+#endif
         so_ctx *other;
         ck_assert_int_eq(so_ctx_create_cpu(&other, 1), status);
         ck_assert_int_eq(other != NULL, status == SO_OK);

@@ -16,7 +16,8 @@ long campaign_samples(int bits, int n)
 {
     if (test_deep())
         return n < 2 ? 1 : 100000;
-    return n < 2 ? 1 : n <= 9 ? (long)SHAPES * rho_count(bits) : n <= 17 ? 300 : n <= 33 ? 100 : n <= 65 ? 24 : 10;
+    long count = n <= 9 ? (long)SHAPES * rho_count(bits) : n <= 17 ? 300 : n <= 33 ? 100 : n <= 65 ? 24 : 10;
+    return n < 2 ? 1 : test_short() ? (count + 3) / 4 : count;
 }
 
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r)

@@ -85,15 +85,89 @@ static void normalise_all(int n, oracle_pair x)
         normalise(&x.hi[i], &x.lo[i]);
 }
 
+typedef double lanes __attribute__((vector_size(64)));
+enum { LANES = 8, ROWS = 4 };
+
+/* c += a b with one rounding in each lane: one instruction where the machine has it, else the C library's fma: the same bits. */
+static inline __attribute__((always_inline)) void fma_lanes(lanes *c, const lanes *a, const lanes *b)
+{
+    for (int l = 0; l < LANES; l++)
+        (*c)[l] = __builtin_fma((*a)[l], (*b)[l], (*c)[l]);
+}
+
+/* `rows` rows of out, LANES columns from column j: the sums over k stay in registers. y: hi and lo of these columns of each row k. */
+static inline __attribute__((always_inline)) void multiply_rows(int rows, int n, int i, int j, oracle_pair out, oracle_pair x,
+                                                                const lanes *y)
+{
+    lanes hi[ROWS] = {{0}}, lo[ROWS] = {{0}};
+    for (int k = 0; k < n; k++)
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            lanes a = x.hi[(i + r) * n + k] - (lanes){0}, alo = x.lo[(i + r) * n + k] - (lanes){0}, p = a * y[2 * k], e = -p;
+            fma_lanes(&e, &a, &y[2 * k]);
+            fma_lanes(&e, &a, &y[2 * k + 1]);
+            fma_lanes(&e, &alo, &y[2 * k]);
+            lanes s = hi[r] + p, t = s - hi[r];
+            lo[r] += ((hi[r] - (s - t)) + (p - t)) + e;
+            hi[r] = s;
+        }
+    for (int r = 0; r < rows; r++)
+        for (int l = 0; l < LANES && j + l < n; l++) {
+            int at = (i + r) * n + j + l;
+            out.hi[at] = hi[r][l], out.lo[at] = lo[r][l];
+            normalise(&out.hi[at], &out.lo[at]);
+        }
+}
+
+static inline __attribute__((always_inline)) void multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y, lanes *panel)
+{
+    for (int j = 0; j < n; j += LANES) {
+        for (int k = 0; k < n; k++)
+            for (int l = 0; l < LANES; l++) {
+                panel[2 * k][l] = j + l < n ? y.hi[k * n + j + l] : 0;
+                panel[2 * k + 1][l] = j + l < n ? y.lo[k * n + j + l] : 0;
+            }
+        int i = 0;
+        for (; i + ROWS <= n; i += ROWS)
+            multiply_rows(ROWS, n, i, j, out, x, panel);
+        for (; i < n; i++)
+            multiply_rows(1, n, i, j, out, x, panel);
+    }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void multiply_avx512(int n, oracle_pair out, oracle_pair x,
+                                                                                              oracle_pair y, lanes *panel)
+{
+    multiply(n, out, x, y, panel);
+}
+
+__attribute__((target("arch=x86-64-v3"))) static void multiply_avx2(int n, oracle_pair out, oracle_pair x, oracle_pair y,
+                                                                    lanes *panel)
+{
+    multiply(n, out, x, y, panel);
+}
+#endif
+
+static void multiply_portable(int n, oracle_pair out, oracle_pair x, oracle_pair y, lanes *panel)
+{
+    multiply(n, out, x, y, panel);
+}
+
 void dd_multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y)
 {
-    memset(out.hi, 0, sizeof(double) * (size_t)n * (size_t)n);
-    memset(out.lo, 0, sizeof(double) * (size_t)n * (size_t)n);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < n; k++)
-            if (x.hi[i * n + k] != 0)
-                add_multiple(n, x.hi[i * n + k], x.lo[i * n + k], y.hi + k * n, y.lo + k * n, out.hi + i * n, out.lo + i * n);
-    normalise_all(n, out);
+    void (*chosen)(int, oracle_pair, oracle_pair, oracle_pair, lanes *) = multiply_portable;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("x86-64-v4"))
+        chosen = multiply_avx512;
+    else if (__builtin_cpu_supports("x86-64-v3"))
+        chosen = multiply_avx2;
+#endif
+    lanes *panel = aligned_alloc(sizeof *panel, 2 * (size_t)n * sizeof *panel + sizeof *panel);
+    if (!panel)
+        abort();
+    chosen(n, out, x, y, panel);
+    free(panel);
 }
 
 void dd_scale(int n, oracle_pair x, double factor)

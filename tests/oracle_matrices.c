@@ -21,10 +21,20 @@ uint64_t test_seed(void)
     return text ? strtoull(text, NULL, 10) : 1;
 }
 
-int test_deep(void)
+static int depth_is(const char *depth)
 {
     const char *text = getenv("SO_TEST_DEPTH");
-    return text && strcmp(text, "deep") == 0;
+    return text && strcmp(text, depth) == 0;
+}
+
+int test_deep(void)
+{
+    return depth_is("deep");
+}
+
+int test_short(void)
+{
+    return depth_is("short");
 }
 
 /* Where libso or LAPACK-like Pade tables change course; each is tested at (1 +- 1e-3) times the value. */

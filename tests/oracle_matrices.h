@@ -23,6 +23,7 @@ typedef enum shape {
 const char *shape_name(shape s);
 uint64_t test_seed(void);    /* SO_TEST_SEED, or 1 */
 int test_deep(void);         /* SO_TEST_DEPTH=deep */
+int test_short(void);        /* SO_TEST_DEPTH=short: a quarter of the matrices, none of the largest: seconds per instruction set */
 
 int rho_count(int bits);             /* the radii worth testing: 0, tiny, both sides of every threshold, multiples of pi, large */
 double rho_value(int bits, int index);
