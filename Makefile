@@ -7,6 +7,8 @@
 #   make check-valgrind  the short suites of libso under memcheck
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
+#   make bench      the whole sweep with its pictures, and the shares of the FMA peak in cache; a quarter of an hour, into $(RESULTS)
+#   make bench-peers  libso and its peers (PyTorch, SciPy, Eigen, LAPACKE; those present) in turns; bench/README.md
 #   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX); make uninstall removes them
 #   make clean      (make V=1 ... shows the commands)
 #
@@ -37,7 +39,7 @@ QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib clean deps check check-asan run-checks prove layering readme install uninstall \
-        check-install coverage check-valgrind
+        check-install coverage check-valgrind bench bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -108,9 +110,9 @@ uninstall: $(MAN)/so.3
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
 PROGRAM_SRC   := $(addprefix harness/,train.c evaluate.c make_report.c arrows_png.c)
-BENCH_SRC     := bench/expm_sweep.c
+BENCH_SRC     := bench/expm_sweep.c bench/peers/peer_ratios.c bench/peers/lapacke.c
 HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAM_SRC),$(wildcard harness/*.c harness/*/*.c)))
-BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c)))
+BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c bench/peers/*.c)))
 PROGRAMS      := $(PROGRAM_SRC:%.c=$(BUILD)/%)
 BENCHES       := $(BENCH_SRC:%.c=$(BUILD)/%)
 PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))
@@ -158,6 +160,26 @@ $(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/li
 JOBS         ?= $(shell nproc)
 CHECK        := $(BUILD)/tests/check -j $(JOBS)
 LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -l so_ctx_create_cpu $(SUITES)))
+
+RESULTS ?= runs/bench
+bench: $(BUILD)/bench/expm_sweep
+	@mkdir -p $(RESULTS)
+	$< --csv $(RESULTS)/expm_sweep.csv --plot $(RESULTS)
+	$< --in-cache --methods auto --n 8,16,32,64,128 --norm 1,30,wigner,pencil --csv $(RESULTS)/in_cache.csv
+
+# Peers may use all of this machine, or what SO_ISA=avx2 leaves to libso.
+PEER_FLAGS  := -O3 -march=$(if $(filter avx2,$(SO_ISA)),x86-64-v3,native)
+PEER_PYTHON ?= $(or $(wildcard build/peers/venv/bin/python),python3)
+EIGEN       := $(and $(wildcard /usr/include/eigen3/unsupported/Eigen/MatrixFunctions),$(shell command -v $(CXX) 2>/dev/null),$(BUILD)/bench/peers/eigen)
+$(call remember,peer_flags,$(PEER_FLAGS))
+$(BUILD)/bench/peers/lapacke.o: ALL_CFLAGS += $(PEER_FLAGS)
+$(BUILD)/bench/peers/lapacke.o $(BUILD)/bench/peers/eigen: $(BUILD)/peer_flags
+$(BUILD)/bench/peers/eigen: bench/peers/eigen.cpp bench/peers/peer.h $(BUILD)/bench/peers/peer.o $(BUILD)/bench/npy.o
+	@echo "  c++ $@"
+	$(QUIET)$(CXX) -std=c++17 $(PEER_FLAGS) -DNDEBUG -fopenmp $(SANITIZE) -I. -isystem /usr/include/eigen3 $(filter-out %.h %flags,$^) -o $@
+bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIGEN)
+	@mkdir -p $(RESULTS)
+	$< --python $(PEER_PYTHON) --csv $(RESULTS)/peers.csv --table $(RESULTS)/peers.txt --plot $(RESULTS) $(PEER_OPTIONS)
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done

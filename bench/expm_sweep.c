@@ -48,8 +48,8 @@ static const char after[] =
     "Exit status: 0, or 1 if an error exceeds the contract of so.h or something fails, 2 for wrong use.";
 
 typedef struct sweep {
-    so_method methods[SWEEP_METHODS];
-    sweep_real reals[SWEEP_REALS];
+    int methods[SWEEP_METHODS]; /* so_method */
+    int reals[SWEEP_REALS];     /* sweep_real */
     int n[MAX_ITEMS];
     const char *norms[MAX_ITEMS];
     int method_count, real_count, n_count, norm_count;
@@ -79,42 +79,6 @@ static const char *chosen(const char *name, const char *quick, const char *whole
 }
 
 /* ---- Lists -------------------------------------------------------------------------------------------------------------- */
-
-static int find_name(const char *what, const char *item, const char *const *names, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(item, names[i]) == 0)
-            return i;
-    options_refuse("--%s: '%s' is unknown (--help lists what there is)", what, item);
-}
-
-static void add_method(const char *item, void *to)
-{
-    sweep *s = to;
-    so_method method = (so_method)find_name("methods", item, sweep_method_name, SWEEP_METHODS);
-    for (int i = 0; i < s->method_count; i++)
-        if (s->methods[i] == method)
-            options_refuse("--methods: '%s' is named twice", item);
-    s->methods[s->method_count++] = method;
-}
-
-static void add_real(const char *item, void *to)
-{
-    sweep *s = to;
-    sweep_real real = (sweep_real)find_name("dtypes", item, sweep_real_name, SWEEP_REALS);
-    if (s->real_count > 0 && s->reals[0] == real)
-        options_refuse("--dtypes: '%s' is named twice", item);
-    if (s->real_count < SWEEP_REALS)
-        s->reals[s->real_count++] = real;
-}
-
-static void add_n(const char *item, void *to)
-{
-    sweep *s = to;
-    if (s->n_count == MAX_ITEMS)
-        options_refuse("--n: more than %d items", MAX_ITEMS);
-    s->n[s->n_count++] = (int)options_integer("n", item, 1, MAX_N);
-}
 
 static void add_norm(const char *item, void *to)
 {
@@ -156,8 +120,9 @@ static void run_sweep(sweep *s)
     for (int r = 0; r < s->real_count; r++)
         for (int i = 0; i < s->n_count; i++)
             for (int k = 0; k < s->norm_count; k++) {
-                int64_t batch = s->batch ? s->batch : sweep_batch(s->reals[r], s->n[i], s->evidence.threads, s->in_cache);
-                sweep_input in = sweep_input_make(s->reals[r], s->n[i], batch, DISTINCT, s->norms[k], s->seed);
+                int64_t batch =
+                    s->batch ? s->batch : sweep_batch((sweep_real)s->reals[r], s->n[i], s->evidence.threads, s->in_cache);
+                sweep_input in = sweep_input_make((sweep_real)s->reals[r], s->n[i], batch, DISTINCT, s->norms[k], s->seed);
                 measure_input(s, &in, s->norms[k], NULL);
                 sweep_input_free(&in);
             }
@@ -207,13 +172,11 @@ static sweep read_options(int argc, char **argv)
 {
     options_parse(table, argc, argv, about, after);
     sweep s = {.in_cache = given("in-cache")};
-    options_list("methods",
-                 text("methods")     ? text("methods")
-                 : given("matrices") ? "auto"
-                                     : "polynomial,pade,eigen,cayley",
-                 add_method, &s);
-    options_list("dtypes", text("dtypes"), add_real, &s);
-    options_list("n", chosen("n", "4,8,32,64", "2,3,4,8,16,32,64,128"), add_n, &s);
+    const char *all = given("matrices") ? "auto" : "polynomial,pade,eigen,cayley";
+    s.method_count =
+        options_choices("methods", text("methods") ? text("methods") : all, sweep_method_name, SWEEP_METHODS, s.methods);
+    s.real_count = options_choices("dtypes", text("dtypes"), sweep_real_name, SWEEP_REALS, s.reals);
+    s.n_count = options_integers("n", chosen("n", "4,8,32,64", "2,3,4,8,16,32,64,128"), 1, MAX_N, s.n, MAX_ITEMS);
     options_list("norm", chosen("norm", "1,30", "0.1,1,10,100,1000,pencil"), add_norm, &s);
     s.batch = text("batch") ? options_integer("batch", text("batch"), 1, 1LL << 32) : 0;
     s.seed = (uint64_t)options_integer("seed", text("seed"), 0, INT64_MAX);

@@ -105,7 +105,7 @@ so_ctx *sweep_context(int threads)
     exit(EXIT_FAILURE);
 }
 
-int sweep_measure(const sweep_input *in, const so_method *methods, int count, const sweep_effort *effort, sweep_row *rows,
+int sweep_measure(const sweep_input *in, const int *methods, int count, const sweep_effort *effort, sweep_row *rows,
                   sweep_output *keep)
 {
     int64_t numbers = in->batch * in->n * in->n, written = 0;
@@ -116,7 +116,7 @@ int sweep_measure(const sweep_input *in, const so_method *methods, int count, co
     void *D = in->G ? sweep_allocate(numbers, sweep_real_bytes(in->real)) : NULL;
     judge *references = judge_create(in);
     for (int m = 0; m < count; m++) {
-        field[m].method = methods[m];
+        field[m].method = (so_method)methods[m];
         field[m].R = sweep_allocate(numbers, sweep_real_bytes(in->real));
         for (int d = 0; d < directions; d++)
             prepare(ctx, in, &field[m], (sweep_direction)d, D, references);

@@ -72,10 +72,11 @@ typedef struct sweep_output {
     void *R, *D; /* what libso made of the input; D is NULL without G */
 } sweep_output;
 
-/* Rows for each method: forward, and vjp where the input has G. The methods take turns in every repetition (paired timings on
- * the same input). With a single method `keep`, if not NULL, receives the outputs, which the caller frees. Ends the program
- * with one line if libso fails; SO_ENONFINITE is no failure. Returns the number of rows written, at most 2 per method. */
-int sweep_measure(const sweep_input *input, const so_method *methods, int count, const sweep_effort *effort, sweep_row *rows,
+/* Rows for each method (so_method): forward, and vjp where the input has G. The methods take turns in every repetition (paired
+ * timings on the same input). With a single method `keep`, if not NULL, receives the outputs, which the caller frees. Ends the
+ * program with one line if libso fails; SO_ENONFINITE is no failure. Returns the number of rows written, at most 2 per method.
+ */
+int sweep_measure(const sweep_input *input, const int *methods, int count, const sweep_effort *effort, sweep_row *rows,
                   sweep_output *keep);
 
 /* The contract of so.h covers n <= 128 and rho <= 1e3; outside, or where nothing was checked, every row is accepted. */

@@ -109,3 +109,46 @@ void options_list(const char *what, const char *text, void (*use)(const char *it
     }
     free(copy);
 }
+
+typedef struct list { /* what options_choices() or options_integers() reads */
+    const char *what;
+    const char *const *names;
+    long long low, high;
+    int *out, length, room;
+} list;
+
+static void choose(const char *item, void *to)
+{
+    list *l = to;
+    int i = 0;
+    while (i < l->room && strcmp(item, l->names[i]) != 0)
+        i++;
+    if (i == l->room)
+        options_refuse("--%s: '%s' is unknown (--help lists what there is)", l->what, item);
+    for (int k = 0; k < l->length; k++)
+        if (l->out[k] == i)
+            options_refuse("--%s: '%s' is named twice", l->what, item);
+    l->out[l->length++] = i;
+}
+
+static void add_integer(const char *item, void *to)
+{
+    list *l = to;
+    if (l->length == l->room)
+        options_refuse("--%s: more than %d items", l->what, l->room);
+    l->out[l->length++] = (int)options_integer(l->what, item, l->low, l->high);
+}
+
+int options_choices(const char *what, const char *text, const char *const *names, int count, int *chosen)
+{
+    list l = {.what = what, .names = names, .out = chosen, .room = count};
+    options_list(what, text, choose, &l);
+    return l.length;
+}
+
+int options_integers(const char *what, const char *text, long long low, long long high, int *values, int room)
+{
+    list l = {.what = what, .low = low, .high = high, .out = values, .room = room};
+    options_list(what, text, add_integer, &l);
+    return l.length;
+}

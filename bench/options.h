@@ -30,4 +30,9 @@ double options_number(const char *what, const char *text, double low, double hig
 /* Calls use(item, to) for each item of a list separated by commas; an empty list or item ends the program. */
 void options_list(const char *what, const char *text, void (*use)(const char *item, void *to), void *to);
 
+/* Lists of names, each at most once, as indices into `names` (room for `count`); of integers within [low, high]. Return their
+ * number, or end the program. */
+int options_choices(const char *what, const char *text, const char *const *names, int count, int *chosen);
+int options_integers(const char *what, const char *text, long long low, long long high, int *values, int room);
+
 #endif

@@ -53,8 +53,8 @@ FILE *picture_begin(const char *folder, const picture *p, const evidence *e)
             p->rows, p->columns, p->title, e->machine, e->threads, e->roof.isa, e->compiler, e->commit, e->date);
     fprintf(script, "margins screen %g, screen 0.98, screen %g, screen %g spacing screen %g, screen %g\n", 80.0 / width,
             60.0 / height, 1 - 120.0 / height, 90.0 / width, 105.0 / height);
-    fprintf(script, "set key at screen 0.5,%g center center vertical maxrows 1 samplen 2 reverse Left\nkeyed = 0\n",
-            1 - 75.0 / height);
+    fprintf(script, "set key at screen 0.5,%g center center vertical maxrows %d samplen 2 reverse Left\nkeyed = 0\n",
+            1 - 75.0 / height, p->columns == 1 ? 2 : 1);
     return script;
 }
 

@@ -10,6 +10,7 @@
 
 #include "bench/exact.h"
 #include "bench/npy.h"
+#include "csv.h"
 
 static char folder[64];
 static char output[1 << 16]; /* of the last run, stdout and stderr */
@@ -189,19 +190,6 @@ START_TEST(bad_files_and_wrong_use)
 }
 END_TEST
 
-/* The number under a name of the head of a CSV file. */
-static double field(const char *head, const char *row, const char *name)
-{
-    size_t length = strlen(name);
-    for (; strncmp(head, name, length) != 0 || !strchr(",\n", head[length]);
-         head += strcspn(head, ",") + 1, row += strcspn(row, ",") + 1)
-        ck_assert_msg(strchr(head, ','), "no column %s", name);
-    char *end;
-    double number = strtod(row, &end);
-    ck_assert_msg(end > row && strchr(",\n", *end), "%s: %s", name, row);
-    return number;
-}
-
 /* The shares are of the peaks in the same row; no machine multiplies and adds slower than 10^7 or faster than 10^18 per second.
  */
 static void expect_shares(const char *head, const char *row)
@@ -210,10 +198,10 @@ static void expect_shares(const char *head, const char *row)
         const char *work, *peak, *share;
     } columns[] = {{"flops", "peak_gflops", "fma_share"}, {"bytes", "copy_gb_s", "copy_share"}};
     for (int i = 0; i < 2; i++) {
-        double peak = field(head, row, columns[i].peak), us = field(head, row, "median_us");
-        double share = 1e-3 * field(head, row, columns[i].work) / us / peak;
+        double peak = csv_number(head, row, columns[i].peak), us = csv_number(head, row, "median_us");
+        double share = 1e-3 * csv_number(head, row, columns[i].work) / us / peak;
         ck_assert_msg(peak > 0.01 && peak < 1e9, "%s: %s", columns[i].peak, row);
-        ck_assert_msg(fabs(field(head, row, columns[i].share) / share - 1) < 0.01, "%s: %s", columns[i].share, row);
+        ck_assert_msg(fabs(csv_number(head, row, columns[i].share) / share - 1) < 0.01, "%s: %s", columns[i].share, row);
     }
 }
 

@@ -1,0 +1,93 @@
+/* child.c: see child.h. SPDX-License-Identifier: MIT */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void copy_clean(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%.*s", (int)strcspn(from, "\n"), from);
+    for (char *c = to; *c; c++)
+        if (*c == ',' || *c == '"')
+            *c = *c == ',' ? ';' : '\'';
+}
+
+static void read_complaint(const child *c, char *to, size_t size)
+{
+    char line[1024];
+    FILE *file = fopen(c->complaints, "r");
+    copy_clean(to, size, "it says nothing");
+    while (file && fgets(line, sizeof line, file))
+        if (*line != '\n')
+            copy_clean(to, size, line);
+    if (file)
+        fclose(file);
+}
+
+__attribute__((noreturn)) static void become(const child *c, const char *const *command, int in, int out)
+{
+    int complaints = open(c->complaints, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    dup2(in, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    if (complaints >= 0)
+        dup2(complaints, STDERR_FILENO);
+    execvp(command[0], (char *const *)command);
+    fprintf(stderr, "%s: %s\n", command[0], strerror(errno));
+    _exit(127);
+}
+
+bool child_start(child *c, const char *name, const char *const *command, const char *folder)
+{
+    int orders[2], answers[2];
+    char line[1024];
+    *c = (child){.name = name};
+    snprintf(c->complaints, sizeof c->complaints, "%s/%s.stderr", folder, name);
+    if (pipe2(orders, O_CLOEXEC) != 0 || pipe2(answers, O_CLOEXEC) != 0 || (c->process = fork()) < 0) {
+        perror("peer_ratios");
+        exit(EXIT_FAILURE);
+    }
+    if (c->process == 0)
+        become(c, command, orders[0], answers[1]);
+    close(orders[0]);
+    close(answers[1]);
+    c->to = fdopen(orders[1], "w");
+    c->from = fdopen(answers[0], "r");
+    if (c->to && c->from && fgets(line, sizeof line, c->from) && strncmp(line, "peer ", 5) == 0) {
+        copy_clean(c->version, sizeof c->version, line + 5);
+        return true;
+    }
+    child_stop(c);
+    read_complaint(c, c->version, sizeof c->version);
+    return false;
+}
+
+void child_ask(child *c, char *reply, size_t size, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    bool asked = vfprintf(c->to, format, list) > 0 && fputc('\n', c->to) != EOF && fflush(c->to) == 0;
+    va_end(list);
+    if (asked && fgets(reply, (int)size, c->from)) {
+        reply[strcspn(reply, "\n")] = '\0';
+        return;
+    }
+    child_stop(c);
+    read_complaint(c, c->version, sizeof c->version);
+    fprintf(stderr, "peer_ratios: the peer %s ended: %s\n", c->name, c->version);
+    exit(EXIT_FAILURE);
+}
+
+void child_stop(child *c)
+{
+    if (c->to)
+        fclose(c->to);
+    if (c->from)
+        fclose(c->from);
+    waitpid(c->process, NULL, 0);
+    c->to = c->from = NULL;
+}
