@@ -55,8 +55,8 @@ typedef enum so_status {
     SO_ESIZE       = 11, /* a size is negative, out of range, or the product of sizes overflows */
     SO_EMETHOD     = 12, /* the method is unknown */
     SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
-    SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log) an iteration of LAPACK did not
-                            converge, for at least one matrix; its outputs are NaN */
+    SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log) an iteration did not converge,
+                            for at least one matrix; its outputs are NaN */
     SO_EREFLECTION = 22, /* at least one matrix has a negative determinant; its outputs are NaN */
     SO_ENOMEM      = 30, /* the workspace could not be grown */
     SO_EWORKSPACE  = 31, /* the caller's workspace is too small; see so_workspace_bytes() */

@@ -1,7 +1,6 @@
 /* failure.c: see failure.h.
  * SPDX-License-Identifier: MIT */
 #include "failure.h"
-#include <lapacke.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -38,7 +37,5 @@ static int fails(failure kind)
 
 WRAP(NULL, FAILURE_ALLOCATION, void *, calloc, (size_t count, size_t size), (count, size))
 WRAP(NULL, FAILURE_ALLOCATION, void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
-WRAP(1, FAILURE_SVD, lapack_int, LAPACKE_dbdsqr_work,
-     (int order, char uplo, lapack_int n, lapack_int ncvt, lapack_int nru, lapack_int ncc, double *d, double *e, double *vt,
-      lapack_int ldvt, double *u, lapack_int ldu, double *c, lapack_int ldc, double *work),
-     (order, uplo, n, ncvt, nru, ncc, d, e, vt, ldvt, u, ldu, c, ldc, work))
+WRAP(0, FAILURE_SVD, int, bidiagonal_svd_f64_portable_single,
+     (int m, double *d, double *e, int ld, double *V, double *U, double *work), (m, d, e, ld, V, U, work))

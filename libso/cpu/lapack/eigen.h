@@ -7,10 +7,14 @@
 
 extern const group_method SO_(so_eigen);
 
-/* What the f32 method calls: f64 without the corrections for its own rounding. */
-wide_map WIDE_(eigen_map_plain);
-wide_differential WIDE_(eigen_differential_plain);
+/* A = W D W^T (group/planes.h) in f64, for both types: W has n rows of the f64 stride, angle has (n + 1)/2 numbers; both lie in
+ * work, SPECTRUM_MATRICES of f64, of which W is the first. A is destroyed. Returns 0 if the SVD did not converge. */
+int WIDE_(eigen_planes)(int n, double *A, double **W, double **angle, double *work);
 
-enum { EIGEN_MAP_MATRICES = 11, EIGEN_DIFFERENTIAL_MATRICES = 11 };
+#if defined(SO_REAL_f32)
+enum { EIGEN_MATRICES = 4 + 2 * 7 };
+#else
+enum { EIGEN_MATRICES = 8 };
+#endif
 
 #endif

@@ -1,4 +1,4 @@
-/* logarithm.c: the principal logarithm A = W blockdiag(theta J) W^T of the rotation X nearest to R, and its derivative.
+/* logarithm.c: the principal logarithm A = W D W^T (group/planes.h) of the rotation X nearest to R, and its derivative.
  *
  * Small angles: the skew part K of X has the angles sin theta. While these stay below 0.7 and no cosine is negative, A = asin
  * K, a smooth function of K alone (spectral.h): equal angles need no care and tiny ones keep their relative accuracy. Whether a
@@ -9,7 +9,7 @@
  * sin.
  *
  * What rounding leaves of either is measured, as X = W R(theta) (I + C) W^T, and taken into account to first order, with
- * phi(-ad_D)^-1 C (below) added to D = blockdiag(theta J): the error is then that of a few products.
+ * phi(-ad_D)^-1 C (below) added to D: the error is then that of a few products.
  *
  * Derivative, for dX = X E with E skew: dA = phi(-ad_A)^-1 E, phi(z) = (e^z - 1)/z (exponential.md 2.6, 2.10). So the gradient
  * is X times phi(ad_A)^-1 skew(dA), in the basis W a division by e^(i x/2) sinc(x/2), x = theta_a +- theta_b, for every pair of
@@ -50,9 +50,12 @@ static int small_angles(int n, const elem *X, elem *W, real *theta, real *work)
 /* Where dividing by sin(x/2) would enlarge a residual of some u beyond what a first-order correction can carry. */
 #define SMALLEST_SINE 1e-5
 
-static void correction(real x, real *re, real *im) /* e^(i x/2) (x/2) / sin(x/2) */
+/* e^(i x/2) (x/2) / sin(x/2); unlike the sine of the phasors that of the angle keeps its relative accuracy */
+static inline void correction(real half, real cosine, real sine, real *re, real *im)
 {
-    real half = x / 2, c = cos(half), s = sin(half);
+    (void)cosine;
+    (void)sine;
+    real c = cos(half), s = sin(half);
     real factor = half == 0 ? 1 : fabs(half) > 0.5 && fabs(s) < SMALLEST_SINE ? 0 : half / s;
     real a = *re, b = *im;
     *re = factor * (c * a - s * b);
@@ -69,12 +72,12 @@ static void residual(int n, elem *X, const elem *W, const elem *WT, const real *
     product(n, X, W, T);
     product(n, WT, T, C);
     for (int k = 0; k < n / 2; k++) {
-        elem *row0 = C + (ptrdiff_t)(2 * k) * ld, *row1 = row0 + ld;
+        elem *row0 = C + (ptrdiff_t)k * ld, *row1 = row0 + (ptrdiff_t)(n / 2) * ld;
         real sine = sin(theta[k]), cosine = cos(theta[k]), sine_half = sin(theta[k] / 2);
-        row0[2 * k] += 2 * sine_half * sine_half;
-        row1[2 * k + 1] += 2 * sine_half * sine_half;
-        row0[2 * k + 1] += sine;
-        row1[2 * k] -= sine;
+        row0[k] += 2 * sine_half * sine_half;
+        row1[n / 2 + k] += 2 * sine_half * sine_half;
+        row0[n / 2 + k] += sine;
+        row1[k] -= sine;
         for (int j = 0; j < n; j++) {
             elem x = row0[j], y = row1[j];
             row0[j] = cosine * x + sine * y;
@@ -100,10 +103,12 @@ static so_status log_compute(int n, double *const *in, double *A, double *work, 
     SO_(orthogonalize)(n, -1, W, 2, scratch);
     transpose(n, W, WT);
     residual(n, X, W, WT, theta, T, C);
-    SO_(block_function)(n, theta, correction, C);
+    half_angles h = half_angles_in(n, T);
+    SO_(set_half_angles)(n, 0, 1, theta, &h);
+    plane_function(n, &h, correction, C);
     for (int k = 0; k < n / 2; k++) {
-        C[(ptrdiff_t)(2 * k) * ld + 2 * k + 1] -= theta[k];
-        C[(ptrdiff_t)(2 * k + 1) * ld + 2 * k] += theta[k];
+        C[(ptrdiff_t)k * ld + n / 2 + k] -= theta[k];
+        C[(ptrdiff_t)(n / 2 + k) * ld + k] += theta[k];
     }
     product(n, C, WT, T);
     product_lower(n, W, T, A);
@@ -135,9 +140,11 @@ static int derivative_exists(int n, const real *angle, real u)
     return 1;
 }
 
-static void inverse_phi(real x, real *re, real *im) /* e^(-i x/2) (x/2) / sin(x/2) */
+static inline void inverse_phi(real half, real cosine, real sine, real *re, real *im) /* e^(-i x/2) (x/2) / sin(x/2) */
 {
-    real half = x / 2, c = cos(half), s = sin(half), factor = half == 0 ? 1 : half / s;
+    (void)cosine;
+    (void)sine;
+    real c = cos(half), s = sin(half), factor = half == 0 ? 1 : half / s;
     real a = *re, b = *im;
     *re = factor * (c * a + s * b);
     *im = factor * (c * b - s * a);
@@ -159,7 +166,9 @@ static so_status log_vjp_compute(int n, double *const *in, double *dR, double *w
     product(n, G, s.W, T);
     product_lower(n, WT, T, B);
     mirror(n, -1, B);
-    SO_(block_function)(n, angle, inverse_phi, B);
+    half_angles h = half_angles_in(n, T);
+    SO_(set_half_angles)(n, 0, 1, angle, &h);
+    plane_function(n, &h, inverse_phi, B);
     product(n, B, WT, T);
     product_lower(n, s.W, T, B);
     mirror(n, -1, B);

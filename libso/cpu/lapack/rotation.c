@@ -205,16 +205,16 @@ int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *wor
         if (i + 1 < n && here[1] != 0) { /* [[a, b], [c, d]], b c < 0; c > 0 turns the first vector towards the second */
             int turned = here[1] < 0;
             theta[pair] = atan2(fabs(here[1] - next[0]) / 2, (here[0] + next[1]) / 2);
-            take_column(n, Z, i + turned, W, 2 * pair);
-            take_column(n, Z, i + !turned, W, 2 * pair + 1);
+            take_column(n, Z, i + turned, W, pair);
+            take_column(n, Z, i + !turned, W, n / 2 + pair);
             pair++;
             i++;
         } else if (*open < 0) {
             *open = i;
         } else {
             theta[pair] = *here < 0 ? M_PI : 0;
-            take_column(n, Z, *open, W, 2 * pair);
-            take_column(n, Z, i, W, 2 * pair + 1);
+            take_column(n, Z, *open, W, pair);
+            take_column(n, Z, i, W, n / 2 + pair);
             pair++;
             *open = -1;
         }

@@ -20,8 +20,7 @@ int SO_(determinant_sign)(int n, elem *B);
 /* C <- B^-1 C by Gauss-Jordan elimination with partial pivoting; B is destroyed. Returns 0 for a zero pivot. */
 int SO_(solve_pivoting)(int n, elem *B, elem *C);
 
-/* X = W T W^T for orthogonal X, T = blockdiag of rotations by theta[k] in [0, pi] in the columns 2k, 2k+1 of W; for odd n the
- * last column is an eigenvector of +1. Eigenvalues -1 are paired to angles pi. Backward error of order u. theta: n/2 numbers.
+/* X = W exp(D) W^T for orthogonal X, angles theta[k] in [0, pi], W and D as in group/planes.h. Eigenvalues -1 are paired to angles pi. Backward error of order u. theta: n/2 numbers.
  * Returns 0 if the iteration did not converge or if the -1 do not pair. Work: SCHUR_MATRICES. */
 int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work);
 enum { SCHUR_MATRICES = 4 };
