@@ -10,24 +10,6 @@
 #ifndef SO_CPU_COEFFICIENTS_H
 #define SO_CPU_COEFFICIENTS_H
 
-/* f64, degree 1 in X, theta 2.70e-4: |p(it) - e^(it)| <= 0.347 u; its derivative <= 2.7 u up to 0.0002565. */
-#define SO_F64_P1_THETA 2.70e-4
-#define SO_F64_P1_THETA_DERIVATIVE 0.0002565
-static const double so_f64_p1_c[2] = {0x1p+0, 0x1.ffffffd4e8778p-2};
-static const double so_f64_p1_s[2] = {0x1p+0, 0x1.5555554ae5852p-3};
-
-/* f64, degree 2 in X, theta 9.28e-3: |p(it) - e^(it)| <= 0.309 u; its derivative <= 3.6 u up to 0.008816. */
-#define SO_F64_P2_THETA 9.28e-3
-#define SO_F64_P2_THETA_DERIVATIVE 0.008816
-static const double so_f64_p2_c[3] = {0x1p+0, 0x1.ffffffffec765p-2, 0x1.5554fbde6f582p-5};
-static const double so_f64_p2_s[3] = {0x1p+0, 0x1.5555555553b72p-3, 0x1.1110ec5f685a9p-7};
-
-/* f64, degree 3 in X, theta 5.88e-2: |p(it) - e^(it)| <= 0.604 u; its derivative <= 8.4 u up to 0.05586. */
-#define SO_F64_P3_THETA 5.88e-2
-#define SO_F64_P3_THETA_DERIVATIVE 0.05586
-static const double so_f64_p3_c[4] = {0x1p+0, 0x1.fffffffffffep-2, 0x1.5555553d9a0cfp-5, 0x1.6c0dc4c1cdda6p-10};
-static const double so_f64_p3_s[4] = {0x1p+0, 0x1.55555555554d5p-3, 0x1.11111106e15bfp-7, 0x1.a012557690657p-13};
-
 /* f64, degree 4 in X, theta 0.1867: |p(it) - e^(it)| <= 0.591 u; its derivative <= 8.8 u up to 0.177365. */
 #define SO_F64_P4_THETA 0.1867
 #define SO_F64_P4_THETA_DERIVATIVE 0.177365
@@ -43,16 +25,6 @@ static const double so_f64_p6_c[7] = {0x1p+0, 0x1.ffffffffffffcp-2, 0x1.55555555
     0x1.a019fd882f178p-16, 0x1.27e186dcbc723p-22, 0x1.1c3c9b317222p-29};
 static const double so_f64_p6_s[7] = {0x1p+0, 0x1.5555555555555p-3, 0x1.1111111110d7ep-7, 0x1.a01a019eee65dp-13,
     0x1.71de38266590ap-19, 0x1.ae60a639afc38p-26, 0x1.5e44a59b361d2p-33};
-
-/* f64, degree 8 in X, theta 1.75: |p(it) - e^(it)| <= 0.945 u; its derivative <= 15.1 u up to 1.575. */
-#define SO_F64_P8_THETA 1.75
-#define SO_F64_P8_THETA_DERIVATIVE 1.575
-static const double so_f64_p8_c[9] = {0x1p+0, 0x1.fffffffffffffp-2, 0x1.555555555547dp-5, 0x1.6c16c16c0b3ap-10,
-    0x1.a01a0198917f6p-16, 0x1.27e4f90c6a499p-22, 0x1.1eecb6fbb5266p-29, 0x1.9343acfead106p-37,
-    0x1.9d96c59d942f7p-45};
-static const double so_f64_p8_s[9] = {0x1p+0, 0x1.5555555555555p-3, 0x1.11111111110e3p-7, 0x1.a01a01a015248p-13,
-    0x1.71de3a523e057p-19, 0x1.ae645474780a4p-26, 0x1.6123aad416e35p-33, 0x1.ae38a911ab0dcp-41,
-    0x1.86e8d7067dab2p-49};
 
 /* f64, degree 8 in Y, theta 1.88: |p(it) - e^(it)| <= 1.108 u; its derivative <= 18.3 u up to 1.692. */
 #define SO_F64_Y8_THETA 1.88
@@ -78,24 +50,6 @@ static const double so_f64_y12_s_B2[4] = {0x0p+0, 0x1.151eed03ddbf3p+1, 0x1.2796
 static const double so_f64_y12_s_B3[4] = {0x1.0c6f7a0b6198dp-20, 0x1.d7badfc3f2adfp-4, 0x1.bb6f59286c624p-9, 0x1.777ea3c93536dp-11};
 static const double so_f64_y12_s_B4[4] = {0x0p+0, 0x1.e999a68d24d12p-3, 0x1.68c8f883515c9p-7, 0x1.e5c2827fd0c7cp-11};
 
-/* f32, degree 1 in X, theta 0.0411: |p(it) - e^(it)| <= 0.349 u; its derivative <= 2.7 u up to 0.039045. */
-#define SO_F32_P1_THETA 0.0411f
-#define SO_F32_P1_THETA_DERIVATIVE 0.039045f
-static const float so_f32_p1_c[2] = {0x1p+0f, 0x1.fff0c6p-2f};
-static const float so_f32_p1_s[2] = {0x1p+0f, 0x1.5551a4p-3f};
-
-/* f32, degree 2 in X, theta 0.2646: |p(it) - e^(it)| <= 0.312 u; its derivative <= 4.8 u up to 0.25137. */
-#define SO_F32_P2_THETA 0.2646f
-#define SO_F32_P2_THETA_DERIVATIVE 0.25137f
-static const float so_f32_p2_c[3] = {0x1p+0f, 0x1.ffff3cp-2f, 0x1.543a2p-5f};
-static const float so_f32_p2_s[3] = {0x1p+0f, 0x1.55550ep-3f, 0x1.105ca2p-7f};
-
-/* f32, degree 3 in X, theta 0.7265: |p(it) - e^(it)| <= 0.539 u; its derivative <= 7.6 u up to 0.690175. */
-#define SO_F32_P3_THETA 0.7265f
-#define SO_F32_P3_THETA_DERIVATIVE 0.690175f
-static const float so_f32_p3_c[4] = {0x1p+0f, 0x1.fffff8p-2f, 0x1.554b9cp-5f, 0x1.668b32p-10f};
-static const float so_f32_p3_s[4] = {0x1p+0f, 0x1.555554p-3f, 0x1.110ca8p-7f, 0x1.9b1502p-13f};
-
 /* f32, degree 4 in X, theta 1.398: |p(it) - e^(it)| <= 0.793 u; its derivative <= 8.1 u up to 1.3281. */
 #define SO_F32_P4_THETA 1.398f
 #define SO_F32_P4_THETA_DERIVATIVE 1.3281f
@@ -103,14 +57,6 @@ static const float so_f32_p4_c[5] = {0x1p+0f, 0x1.fffffcp-2f, 0x1.55544p-5f, 0x1
     0x1.8e522p-16f};
 static const float so_f32_p4_s[5] = {0x1p+0f, 0x1.555554p-3f, 0x1.1110aap-7f, 0x1.9fda88p-13f,
     0x1.64c8eap-19f};
-
-/* f32, degree 6 in X, theta 3.21: |p(it) - e^(it)| <= 0.902 u; its derivative <= 3.6 u up to 3.0495. */
-#define SO_F32_P6_THETA 3.21f
-#define SO_F32_P6_THETA_DERIVATIVE 3.0495f
-static const float so_f32_p6_c[7] = {0x1p+0f, 0x1p-1f, 0x1.55554p-5f, 0x1.6c139ep-10f,
-    0x1.9fc636p-16f, 0x1.23ece4p-22f, 0x1.e3d8cep-30f};
-static const float so_f32_p6_s[7] = {0x1p+0f, 0x1.555556p-3f, 0x1.11110cp-7f, 0x1.a0184cp-13f,
-    0x1.71b118p-19f, 0x1.aa1ab8p-26f, 0x1.308ddp-33f};
 
 /* f32, degree 6 in Y, theta 3.5: |p(it) - e^(it)| <= 1.258 u; its derivative <= 4.6 u up to 3.325. */
 #define SO_F32_Y6_THETA 3.5f
