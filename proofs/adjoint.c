@@ -221,13 +221,18 @@ int main(void)
                 logarithm(state, (shape)s, n, &v);
             cayley_maps(state, (shape)s, n, &map, &inverse);
         }
-    failed |= statement(v.block, "4.1 exp: <G, L(A, E)> = <L(-A, G), E>, block form (n = 2..9, 13, 17, 8 shapes of A, balls within 2^-100)");
-    failed |= statement(v.trivialised, "4.2 the skew part of L(-A, G) is phi(ad_A) skew(exp(A)^T G), and L(A, E) = phi(ad_A)(E) exp(A)");
-    failed |= statement(v.packed, "4.3 a parameter A_ij = p, A_ji = -p has the gradient 2 L*(A, G)_ij, every pair i < j (n = 2..6)");
+    failed |= statement(v.block,
+                        "4.1 exp: <G, L(A, E)> = <L(-A, G), E>, block form (n = 2..9, 13, 17, 8 shapes of A, balls, 2^-100)");
+    failed |= statement(v.trivialised,
+                        "4.2 the skew part of L(-A, G) is phi(ad_A) skew(exp(A)^T G), and L(A, E) = phi(ad_A)(E) exp(A)");
+    failed |= statement(v.packed,
+                        "4.3 a parameter A_ij = p, A_ji = -p has the gradient 2 L*(A, G)_ij, every pair i < j (n = 2..6)");
     failed |= statement(map, "4.4 Cayley: <G, L(A, E)> = <(I + R)/2 skew(R^T G) (I + R)^T/2, E> (exact rationals)");
     failed |= statement(v.inverse, "4.5 log: phi(-ad_A)^-1 (Q^T dQ) is the derivative, angles below pi (balls)");
-    failed |= statement(v.along, "4.6 log: Q phi(ad_A)^-1 skew(G) is the gradient along the rotations, orthogonal to every Q S");
-    failed |= statement(inverse, "4.7 inverse Cayley: the gradient along the rotations is (I + A/2) skew(G) (I + A/2) (exact rationals)");
+    failed |= statement(v.along,
+                        "4.6 log: Q phi(ad_A)^-1 skew(G) is the gradient along the rotations, orthogonal to every Q S");
+    failed |= statement(inverse,
+                        "4.7 inverse Cayley: the gradient along the rotations is (I + A/2) skew(G) (I + A/2) (exact rationals)");
     flint_cleanup();
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
-/* adjoint_library.c: the gradients that libso returns are the adjoints of adjoint.md, with its conventions: skew projection, packed
- * entries, the sums of so_encode_vjp. Bounds are those of so.h; everything they are compared with is a ball.
+/* adjoint_library.c: the gradients that libso returns are the adjoints of adjoint.md, with its conventions: skew projection,
+ * packed entries, the sums of so_encode_vjp. Bounds are those of so.h; everything they are compared with is a ball.
  * SPDX-License-Identifier: MIT */
 #include "derivative.h"
 #include "libso/so.h"
@@ -88,7 +88,8 @@ typedef struct answers {
     double R[SQUARE], dA[SQUARE], L[SQUARE];
 } answers;
 
-static int call_exp(int bits, so_ctx *ctx, so_method method, int n, const double *A, const double *E, const double *G, answers *out)
+static int call_exp(int bits, so_ctx *ctx, so_method method, int n, const double *A, const double *E, const double *G,
+                    answers *out)
 {
     int count = n * n;
     float a[SQUARE], e[SQUARE], g[SQUARE], r[SQUARE], v[SQUARE], l[SQUARE];
@@ -301,7 +302,8 @@ static void add_products(arb_t out, int count, const double *x, const double *y)
 
 /* bound += what rounding the sums of so_encode_vjp may cost for group g and token t: up to `additions` per entry, ||dA||_F <= 2
  * ||dR||_F. */
-static void add_roundings(arb_t bound, int bits, const encoding *position, const encoding *generator, int g, int t, const arb_mat_t dR)
+static void add_roundings(arb_t bound, int bits, const encoding *position, const encoding *generator, int g, int t,
+                          const arb_mat_t dR)
 {
     enum { ADDITIONS = TOKENS + TILES + GROUPS };
     arb_mat_t B;
@@ -370,12 +372,14 @@ int main(void)
     for (int n = 2; n <= 6; n++)
         packed(state, ctx, n, &v);
     so_ctx_destroy(ctx);
-    failed |= statement(v.gradient, "4.8 so_exp_vjp returns the adjoint, skew, within the contract (5 methods, f64 and f32, 8 shapes)");
+    failed |= statement(v.gradient,
+                        "4.8 so_exp_vjp returns the adjoint, skew, within the contract (5 methods, f64 and f32, 8 shapes)");
     failed |= statement(v.pair, "4.9 <dR, L> = <dA, E> for so_exp_jvp and so_exp_vjp, within twice the contract");
     failed |= statement(v.packed, "4.10 parameters of so_unpack: their gradient is 2 so_pack(dA)");
     failed |= statement(v.log, "4.11 so_log_vjp returns R phi(ad_A)^-1 skew(dA) within its bound");
     failed |= statement(v.cayley_inverse, "4.12 so_cayley_inverse_vjp returns (I + A/2) skew(dA) (I + A/2) within its bound");
-    failed |= statement(v.encode, "4.13 so_encode_vjp: <dgenerator, h> + <dposition, k> is the derivative of the loss along (h, k)");
+    failed |= statement(v.encode,
+                        "4.13 so_encode_vjp: <dgenerator, h> + <dposition, k> is the derivative of the loss along (h, k)");
     flint_cleanup();
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

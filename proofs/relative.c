@@ -228,7 +228,8 @@ int main(void)
         }
     sharpness(state, &v);
     printf("     largest ratio seen: %.8f\n", v.largest);
-    failed |= statement(v.commuting, "5.1 R(p)^T R(q) = R(q - p) where generators commute or p, q lie on a line through 0 (balls, 2^-100)");
+    failed |= statement(v.commuting,
+                        "5.1 R(p)^T R(q) = R(q - p) where generators commute or p, q lie on a line through 0 (balls, 2^-100)");
     failed |= statement(v.formula, "5.2 [X, Y] = sum_(d<e) (p_d q_e - p_e q_d) [A_d, A_e]");
     failed |= statement(v.spectral && v.frobenius && v.sum,
                         "5.3 ||R(p)^T R(q) - R(q - p)|| <= ||[X, Y]||/2, 2-norm and Frobenius, n = 3..17, 2 and 3 dimensions");

@@ -1,7 +1,7 @@
 /* skew.h: skew matrices of dyadic numbers with prescribed angles, exactly: what the statements are tried on.
  *
- * A = H_k .. H_1 blockdiag(angle J) H_1 .. H_k with reflections H = I - v v^T/2, v of four entries +-1: orthogonal, and each costs
- * two bits. So equal angles are equal, rank 2 is rank 2, and matrices made with the same reflections commute, without rounding.
+ * A = H_k .. H_1 blockdiag(angle J) H_1 .. H_k with reflections H = I - v v^T/2, v of four entries +-1: orthogonal, and each
+ * costs two bits. So equal angles are equal, rank 2 is rank 2, and matrices of one basis commute, without rounding.
  * SPDX-License-Identifier: MIT */
 #ifndef PROOFS_SKEW_H
 #define PROOFS_SKEW_H
