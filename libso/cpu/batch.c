@@ -8,7 +8,7 @@
 #include "maps.h"
 
 /* Up to this order matrices are interleaved; above, a group of lanes no longer fits the second-level cache. */
-enum { LARGEST_IN_LANES = 16 };
+enum { LARGEST_IN_LANES = 32 };
 
 choice SO_(so_choose)(so_method method, int n)
 {
@@ -47,14 +47,14 @@ thread_work SO_(so_thread_work)(choice c, int n, void *memory)
 {
     size_t size = c.layout->matrix_elements(n);
     real *m = memory;
-    return (thread_work){m, m + size, m + 2 * size, m + 3 * size, m + 4 * size, m + 5 * size, m + 6 * size};
+    return (thread_work){m, m + size, m + 2 * size, m + 3 * size, m + 4 * size, m + 5 * size};
 }
 
 void SO_(so_group_vjp)(choice c, int n, thread_work *w)
 {
     int exponent[VECTOR_LANES];
     c.layout->scale_to_unit(n, w->G, exponent);
-    c.layout->multiply(n, w->transposed, w->G, w->M);
+    c.layout->multiply_transposed(n, w->R, w->G, w->M);
     c.layout->project_skew(n, w->M);
     c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
     c.layout->scale_back(n, w->Y, exponent);
@@ -83,7 +83,6 @@ static int run_group(const batch_call *call, choice c, int n, int64_t first, int
         break;
     case VJP:
         SO_(so_gather)(c.layout, n, used, call->R + at, w->R, &bad);
-        SO_(so_gather_transposed)(c.layout, n, used, call->R + at, w->transposed, &bad);
         SO_(so_gather)(c.layout, n, used, call->dR + at, w->G, &bad);
         SO_(so_group_vjp)(c, n, w);
         failed = SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);

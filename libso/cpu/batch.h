@@ -15,10 +15,10 @@ choice SO_(so_choose)(so_method method, int n);
 
 /* A thread's share of the workspace, cut into group matrices. */
 typedef struct thread_work {
-    real *A, *R, *transposed, *G, *M, *Y;
+    real *A, *R, *G, *M, *Y;
     real *scratch; /* method->map_matrices or differential_matrices */
 } thread_work;
-enum { THREAD_MATRICES = 6 };
+enum { THREAD_MATRICES = 5 };
 
 size_t SO_(so_thread_bytes)(choice c, int n, int derivative);
 thread_work SO_(so_thread_work)(choice c, int n, void *memory);
@@ -26,14 +26,13 @@ thread_work SO_(so_thread_work)(choice c, int n, void *memory);
 /* Group matrix <- `used` matrices; further lanes are zero. Lanes with a NaN or Inf become zero, their bits are set in *bad.
  * skew: from the strict upper triangle. */
 void SO_(so_gather)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
-void SO_(so_gather_transposed)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 
 /* `used` matrices <- group matrix; those with a bit in `bad` become NaN. Returns the other lanes that hold NaN: a method could
  * not compute them. */
 uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices);
 
-/* Y = derivative of the map at w->A in the direction skew(R^T dR), all already in w: A, R, transposed = R^T, G = dR. */
+/* Y = derivative of the map at w->A in the direction skew(R^T dR), all already in w: A, R, G = dR. */
 void SO_(so_group_vjp)(choice c, int n, thread_work *w);
 
 #endif

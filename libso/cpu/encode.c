@@ -142,7 +142,6 @@ static int block_gradient(const encode_call *call, const encode_gradient *gradie
         uint64_t bad = 0;
         form(call, g, first, used, w->A, &bad);
         SO_(so_gather)(layout, n, used, gradient->R + at, w->R, &bad);
-        SO_(so_gather_transposed)(layout, n, used, gradient->R + at, w->transposed, &bad);
         SO_(so_gather)(layout, n, used, gradient->dR + at, w->G, &bad);
         SO_(so_group_vjp)(call->c, n, w);
         nonfinite |= bad != 0;

@@ -1,94 +1,158 @@
-/* gather.c: between the caller's matrices and group matrices.
+/* gather.c: between the caller's matrices and group matrices. For lanes this is the transposition of a table of `lanes` rows of
+ * n^2 numbers, in blocks that fit the registers.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <string.h>
 
 #include "batch.h"
+#include "block.h"
 
-/* One body for all layouts: with lanes known at compile time the innermost loop over lanes, or, in a layout of one lane, that
- * over j is a vector operation. */
-enum gather_kind { GATHER, GATHER_TRANSPOSED, GATHER_SKEW };
-
-static inline __attribute__((always_inline)) void gather_lanes(enum gather_kind kind, int lanes, int n, int ld, int used,
-                                                               const real *restrict x, real *restrict group, real_bits *bad)
+/* Where a block of columns begins: the last one overlaps its neighbour rather than be ragged. */
+static inline ptrdiff_t block_start(ptrdiff_t at, ptrdiff_t size)
 {
-    ptrdiff_t size = (ptrdiff_t)n * n;
-    for (int i = 0; i < n; i++) {
-        real_bits row_bad[VECTOR_LANES] = {0};
-        for (int j = kind == GATHER_SKEW ? i + 1 : 0; j < n; j++) {
-            real *ij = group + ((ptrdiff_t)i * ld + j) * lanes, *ji = group + ((ptrdiff_t)j * ld + i) * lanes;
-            const real *from = x + (ptrdiff_t)i * n + j;
-            for (int l = 0; l < used; l++) {
-                real value = from[l * size];
-                row_bad[l] |= nonfinite_bits(value);
-                if (kind != GATHER_TRANSPOSED)
-                    ij[l] = value;
-                if (kind == GATHER_TRANSPOSED)
-                    ji[l] = value;
-                if (kind == GATHER_SKEW)
-                    ji[l] = -value;
-            }
-            for (int l = used; l < lanes; l++) {
-                ij[l] = 0;
-                ji[l] = 0;
-            }
+    return at + VECTOR_LANES <= size || size < VECTOR_LANES ? at : size - VECTOR_LANES;
+}
+
+/* Where entry `at` of a matrix stands in a group; ld > n only where n is a multiple of the block, which then lies in one row. */
+static inline ptrdiff_t group_entry(int n, ptrdiff_t ld, ptrdiff_t at)
+{
+    return ld == n ? at : at + (ld - n) * (at / n);
+}
+
+/* A whole block; x: its first number, rows are `size` apart. */
+static inline vector_mask gather_block(ptrdiff_t size, const real *x, vector *to)
+{
+    vector block[VECTOR_LANES];
+    vector_mask bad = {0};
+#pragma GCC unroll 16
+    for (int l = 0; l < VECTOR_LANES; l++)
+        block[l] = *(const unaligned_vector *)(x + l * size);
+    transpose_block(block);
+#pragma GCC unroll 16
+    for (int k = 0; k < VECTOR_LANES; k++) {
+        to[k] = block[k];
+        bad |= nonfinite_mask(block[k]);
+    }
+    return bad;
+}
+
+static inline void scatter_block(ptrdiff_t size, const vector *from, real *x)
+{
+    vector block[VECTOR_LANES];
+#pragma GCC unroll 16
+    for (int k = 0; k < VECTOR_LANES; k++)
+        block[k] = from[k];
+    transpose_block(block);
+#pragma GCC unroll 16
+    for (int l = 0; l < VECTOR_LANES; l++)
+        *(unaligned_vector *)(x + l * size) = block[l];
+}
+
+static vector_mask gather_lanes(int n, int ld, int used, const real *x, vector *group)
+{
+    ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
+    vector_mask bad = {0};
+    for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
+        ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
+        if (used == VECTOR_LANES && width == VECTOR_LANES) {
+            bad |= gather_block(size, x + start, group + entry);
+            continue;
         }
-        for (int l = 0; l < lanes; l++) {
-            bad[l] |= row_bad[l];
-            if (kind == GATHER_SKEW)
-                group[((ptrdiff_t)i * ld + i) * lanes + l] = 0;
+        vector whole[VECTOR_LANES], transposed[VECTOR_LANES];
+        memset(whole, 0, sizeof whole);
+        for (int l = 0; l < used; l++)
+            memcpy(&whole[l], x + l * size + start, (size_t)width * sizeof(real));
+        bad |= gather_block(VECTOR_LANES, (const real *)whole, transposed);
+        memcpy(group + entry, transposed, (size_t)width * sizeof(vector));
+    }
+    return bad;
+}
+
+static void scatter_lanes(int n, int ld, int used, const vector *group, real *x)
+{
+    ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
+    for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
+        ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
+        if (used == VECTOR_LANES && width == VECTOR_LANES) {
+            scatter_block(size, group + entry, x + start);
+            continue;
         }
+        vector whole[VECTOR_LANES], transposed[VECTOR_LANES];
+        memset(whole, 0, sizeof whole);
+        memcpy(whole, group + entry, (size_t)width * sizeof(vector));
+        scatter_block(VECTOR_LANES, whole, (real *)transposed);
+        for (int l = 0; l < used; l++)
+            memcpy(x + l * size + start, &transposed[l], (size_t)width * sizeof(real));
     }
 }
 
-static void gather(enum gather_kind kind, const group_layout *layout, int n, int used, const real *x, real *group, uint64_t *bad)
+static real_bits gather_one(int n, int ld, const real *x, real *group)
 {
-    int lanes = layout->lanes, ld = layout->stride(n);
-    real_bits lane_bad[VECTOR_LANES] = {0};
-    if (lanes == 1 && kind == GATHER)
-        gather_lanes(GATHER, 1, n, ld, 1, x, group, lane_bad);
-    else if (lanes == 1)
-        gather_lanes(kind, 1, n, ld, 1, x, group, lane_bad);
-    else if (used == VECTOR_LANES)
-        gather_lanes(kind, VECTOR_LANES, n, ld, VECTOR_LANES, x, group, lane_bad);
-    else
-        gather_lanes(kind, lanes, n, ld, used, x, group, lane_bad);
-    for (int l = 0; l < used; l++)
-        if (lane_bad[l]) {
-            *bad |= (uint64_t)1 << l;
-            for (ptrdiff_t i = 0; i < (ptrdiff_t)n * ld; i++)
-                group[i * lanes + l] = 0;
+    real_bits bad = 0;
+    for (int i = 0; i < n; i++) {
+        const real *from = x + (ptrdiff_t)i * n;
+        real *row = group + (ptrdiff_t)i * ld;
+        for (int j = 0; j < n; j++) {
+            row[j] = from[j];
+            bad |= nonfinite_bits(from[j]);
         }
-    for (int i = 0; i < n; i++)
-        for (ptrdiff_t j = (ptrdiff_t)n * lanes; j < (ptrdiff_t)ld * lanes; j++)
-            group[(ptrdiff_t)i * ld * lanes + j] = 0;
+        for (int j = n; j < ld; j++)
+            row[j] = 0;
+    }
+    return bad;
+}
+
+/* Bit l: lane l. */
+static uint64_t gather_any(const group_layout *layout, int n, int used, const real *x, real *group)
+{
+    if (layout->lanes == 1)
+        return gather_one(n, layout->stride(n), x, group) != 0;
+    vector_mask bad = gather_lanes(n, layout->stride(n), used, x, (vector *)group);
+    uint64_t bits = 0;
+    for (int l = 0; l < VECTOR_LANES; l++)
+        bits |= (uint64_t)(bad[l] != 0) << l;
+    return bits;
+}
+
+static void clear_lanes(const group_layout *layout, int n, uint64_t lanes, real *group)
+{
+    for (int l = 0; l < layout->lanes; l++)
+        if (lanes >> l & 1)
+            for (ptrdiff_t i = 0; i < (ptrdiff_t)n * layout->stride(n); i++)
+                group[i * layout->lanes + l] = 0;
 }
 
 void SO_(so_gather)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad)
 {
-    gather(GATHER, layout, n, used, matrices, group, bad);
-}
-
-void SO_(so_gather_transposed)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad)
-{
-    gather(GATHER_TRANSPOSED, layout, n, used, matrices, group, bad);
+    uint64_t lanes = gather_any(layout, n, used, matrices, group);
+    clear_lanes(layout, n, lanes, group);
+    *bad |= lanes;
 }
 
 void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad)
 {
-    gather(GATHER_SKEW, layout, n, used, matrices, group, bad);
+    gather_any(layout, n, used, matrices, group);
+    uint64_t lanes = layout->make_skew(n, group);
+    clear_lanes(layout, n, lanes, group);
+    *bad |= lanes;
 }
 
 uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
 {
-    int lanes = layout->lanes, ld = layout->stride(n);
+    ptrdiff_t size = (ptrdiff_t)n * n, ld = layout->stride(n);
     uint64_t failed = 0;
+    if (layout->lanes == 1) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            memcpy(matrices + i * n, group + i * ld, (size_t)n * sizeof(real));
+    } else {
+        scatter_lanes(n, (int)ld, used, (const vector *)group, matrices);
+    }
     for (int l = 0; l < used; l++) {
-        failed |= (uint64_t)(isnan(group[l]) && !(bad >> l & 1)) << l;
-        real *matrix = matrices + (size_t)l * (size_t)n * (size_t)n;
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++)
-                matrix[(size_t)i * (size_t)n + (size_t)j] =
-                    bad >> l & 1 ? (real)NAN : group[((size_t)i * (size_t)ld + (size_t)j) * (size_t)lanes + (size_t)l];
+        if (bad >> l & 1)
+            for (ptrdiff_t i = 0; i < size; i++)
+                matrices[l * size + i] = (real)NAN;
+        else
+            failed |= (uint64_t)(isnan(group[l]) != 0) << l;
     }
     return failed;
 }

@@ -30,13 +30,15 @@ typedef struct group_method {
     int map_matrices, differential_matrices; /* size of work, in group matrices */
 } group_method;
 
-/* One layout: its geometry, its methods (NULL: not in this layout) and C = A B. */
+/* One layout: its geometry, its methods (NULL: not in this layout) and the arithmetic that the driver needs. */
 typedef struct group_layout {
     int lanes;
     int (*stride)(int n);             /* elems in a row of a group matrix */
     size_t (*matrix_elements)(int n); /* reals in a group matrix, a multiple of 64 bytes */
     const group_method *polynomial, *pade, *eigen, *cayley, *closed_form;
-    void (*multiply)(int n, const real *A, const real *B, real *C);
+    void (*multiply)(int n, const real *A, const real *B, real *C);            /* C = A B */
+    void (*multiply_transposed)(int n, const real *A, const real *B, real *C); /* C = A^T B */
+    uint64_t (*make_skew)(int n, real *A); /* A <- U - U^T, U its strict upper triangle; lanes with NaN or Inf in U */
     void (*project_skew)(int n, real *A); /* A <- (A - A^T)/2 */
     /* Directions of derivatives may be as large or small as the type allows: X <- X 2^-exponent per lane, with exponent 0 for
      * ordinary sizes, and back. The derivative is linear, so this changes no bit of a result that needs no scaling. */

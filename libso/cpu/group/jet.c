@@ -12,55 +12,39 @@ void multiply(int n, int sign, jet P, jet Q, jet R)
     }
 }
 
-static inline __attribute__((always_inline)) void sum_terms(ptrdiff_t size, int terms, const real *a, elem *const *P,
-                                                            elem *restrict R)
-{
-    for (ptrdiff_t i = 0; i < size; i++) {
-        elem sum = P[terms - 1][i] * a[terms];
-#pragma GCC unroll 4
-        for (int k = terms - 1; k > 0; k--)
-            sum += P[k - 1][i] * a[k];
-        R[i] = sum;
-    }
-}
+/* A combination of jets as one of values and one of tangents, whose identity has none. */
+typedef struct parts {
+    const elem *v[4], *d[4];
+    elem a[5];
+} parts;
 
-static void sum_of(ptrdiff_t size, int terms, const real *a, elem *const *P, elem *R)
+static parts parts_of(int terms, const elem *a, const jet *M)
 {
-    switch (terms) {
-    case 1:
-        sum_terms(size, 1, a, P, R);
-        break;
-    case 2:
-        sum_terms(size, 2, a, P, R);
-        break;
-    case 3:
-        sum_terms(size, 3, a, P, R);
-        break;
-    default:
-        sum_terms(size, 4, a, P, R);
-        break;
-    }
-}
-
-void combine(int n, int terms, const real *a, const jet *power, jet R)
-{
-    elem *v[4] = {0}, *d[4] = {0};
+    parts p = {.a = {broadcast(0)}};
     for (int k = 0; k < terms; k++) {
-        v[k] = power[k].v;
-        d[k] = power[k].d;
+        p.v[k] = M[k].v;
+        p.d[k] = M[k].d;
+        p.a[k + 1] = a[k + 1];
     }
-    sum_of(matrix_size(n), terms, a, v, R.v);
-    for (int i = 0; i < n; i++)
-        R.v[(ptrdiff_t)i * (matrix_stride(n) + 1)] += a[0];
-    if (R.d)
-        sum_of(matrix_size(n), terms, a, d, R.d);
+    return p;
 }
 
-void add(int n, jet P, jet R)
+void multiply_add(int n, int sign, jet P, jet Q, int terms, const elem *a, const jet *M, jet R)
 {
-    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-        R.v[i] += P.v[i];
+    parts p = parts_of(terms, a, M);
+    product_lower(n, P.v, Q.v, R.v);
+    SO_(complete)(n, sign, terms, a, p.v, R.v);
+    if (R.d) {
+        product_lower(n, P.d, Q.v, R.d);
+        product_lower_add(n, P.v, Q.d, R.d);
+        SO_(complete)(n, sign, terms, p.a, p.d, R.d);
+    }
+}
+
+void combine(int n, int terms, const elem *a, const jet *M, jet R)
+{
+    parts p = parts_of(terms, a, M);
+    SO_(linear_combination)(n, terms, a, p.v, R.v);
     if (R.d)
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            R.d[i] += P.d[i];
+        SO_(linear_combination)(n, terms, p.a, p.d, R.d);
 }

@@ -27,11 +27,12 @@ static inline jet take(arena *a)
 void SO_(jet_multiply)(int n, int sign, jet P, jet Q, jet R);
 #define multiply SO_(jet_multiply)
 
-/* R = a_0 I + a_1 Y + .. + a_terms Y^terms, from the powers Y^1.., 1 <= terms <= 4 */
-void SO_(jet_combine)(int n, int terms, const real *a, const jet *power, jet R);
+/* R = a_0 I + a_1 M_1 + .. + a_terms M_terms, symmetric M, 1 <= terms <= 4 */
+void SO_(jet_combine)(int n, int terms, const elem *a, const jet *M, jet R);
 #define combine SO_(jet_combine)
 
-void SO_(jet_add)(int n, jet P, jet R); /* R += P */
-#define add SO_(jet_add)
+/* R = P Q + a_0 I + a_1 M_1 + .. + a_terms M_terms */
+void SO_(jet_multiply_add)(int n, int sign, jet P, jet Q, int terms, const elem *a, const jet *M, jet R);
+#define multiply_add SO_(jet_multiply_add)
 
 #endif

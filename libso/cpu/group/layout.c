@@ -27,6 +27,16 @@ static void product_of(int n, const real *A, const real *B, real *C)
     product(n, (const elem *)A, (const elem *)B, (elem *)C);
 }
 
+static void product_transposed_of(int n, const real *A, const real *B, real *C)
+{
+    product_transposed(n, (const elem *)A, (const elem *)B, (elem *)C);
+}
+
+static uint64_t make_skew_of(int n, real *A)
+{
+    return skew_from_upper(n, (elem *)A);
+}
+
 static void skew_part_of(int n, real *A)
 {
     skew_part(n, (elem *)A);
@@ -54,6 +64,8 @@ const group_layout SO_(so_layout) = {
     .eigen = &SO_(so_eigen),
 #endif
     .multiply = product_of,
+    .multiply_transposed = product_transposed_of,
+    .make_skew = make_skew_of,
     .project_skew = skew_part_of,
     .scale_to_unit = scale_to_unit_of,
     .scale_back = scale_back_of,

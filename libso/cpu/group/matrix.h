@@ -6,10 +6,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "../block.h"
 #include "../group.h"
 
 #if defined(SO_LAYOUT_lanes)
 #define LANES VECTOR_LANES
+#define UNIT 1 /* elems in a vector */
 typedef real elem __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef real_bits mask __attribute__((vector_size(VECTOR_BYTES), may_alias)); /* per lane: all ones or all zeros */
 static inline elem broadcast(real x)
@@ -31,9 +33,9 @@ static inline void set_mask(mask *m, int l)
 {
     (*m)[l] = -1;
 }
-static inline int matrix_stride(int n)
+static inline int matrix_stride(int n) /* not a multiple of 16 vectors: columns would compete for a few sets of the cache */
 {
-    return n;
+    return n % 16 ? n : n + 1;
 }
 static inline real get_lane(elem x, int l)
 {
@@ -45,6 +47,7 @@ static inline void set_lane(elem *x, int l, real value)
 }
 #else
 #define LANES 1
+#define UNIT VECTOR_LANES
 typedef real elem __attribute__((may_alias));
 typedef real_bits mask; /* all ones or zero */
 static inline elem broadcast(real x)
@@ -96,27 +99,42 @@ static inline elem *matrix_of(real *work, int n, int k) /* the k-th matrix of a 
 
 /* ---- Products: the cost of everything. C must not overlap A or B. ----
  * "lower" computes the blocks of C on and below the diagonal only, half the work; complete it by mirror(). */
-void SO_(product)(int n, const elem *A, const elem *B, elem *C);           /* C = A B */
-void SO_(product_lower)(int n, const elem *A, const elem *B, elem *C);     /* C = A B, lower part */
-void SO_(product_lower_add)(int n, const elem *A, const elem *B, elem *C); /* C += A B, lower part */
+void SO_(product)(int n, const elem *A, const elem *B, elem *C);            /* C = A B */
+void SO_(product_transposed)(int n, const elem *A, const elem *B, elem *C); /* C = A^T B */
+void SO_(product_lower)(int n, const elem *A, const elem *B, elem *C);      /* C = A B, lower part */
+void SO_(product_lower_add)(int n, const elem *A, const elem *B, elem *C);  /* C += A B, lower part */
 #define product SO_(product)
+#define product_transposed SO_(product_transposed)
 #define product_lower SO_(product_lower)
 #define product_lower_add SO_(product_lower_add)
 
-/* C_ij = sign C_ji for i < j; a skew C (sign = -1) gets a zero diagonal. */
-void SO_(mirror)(int n, int sign, elem *C);
-#define mirror SO_(mirror)
-
+/* ---- Symmetry ---- */
+void SO_(mirror)(int n, int sign, elem *C);         /* C_ij = sign C_ji for i < j; a skew C (sign = -1) gets a zero diagonal */
 void SO_(transpose)(int n, const elem *A, elem *B); /* B = A^T, no overlap */
+void SO_(skew_part)(int n, elem *A);                /* A <- (A - A^T)/2 */
+uint64_t SO_(skew_from_upper)(int n, elem *A);      /* A <- U - U^T, U its strict upper triangle; lanes with NaN or Inf in U */
+#define mirror SO_(mirror)
 #define transpose SO_(transpose)
-
-void SO_(skew_part)(int n, elem *A); /* A <- (A - A^T)/2 */
 #define skew_part SO_(skew_part)
+#define skew_from_upper SO_(skew_from_upper)
+
+/* ---- Combinations of symmetric matrices M_1 .. M_terms, terms <= 4 ---- */
+void SO_(linear_combination)(int n, int terms, const elem *a, const elem *const *M, elem *R); /* R = a_0 I + sum_k a_k M_k */
+/* Completes the lower part of a product as mirror() does and adds the combination. */
+void SO_(complete)(int n, int sign, int terms, const elem *a, const elem *const *M, elem *C);
+
+/* ---- Norms, per lane ---- */
+elem SO_(sum_of_squares)(int n, const elem *X);
+elem SO_(largest_entry)(int n, const elem *X); /* largest |X_ij| */
+#define sum_of_squares SO_(sum_of_squares)
+#define largest_entry SO_(largest_entry)
+/* An upper bound of ||X||_2 for a symmetric X in which every eigenvalue but 0 is double, as in A^2 and A^4: the smaller of
+ * ||X||_F / sqrt 2 and ||X||_inf, which is close where all angles are (X near a multiple of I). Rounding is accounted for. */
+void SO_(bound_norm)(int n, const elem *X, double bound[LANES]);
 
 /* Newton-Schulz: E <- E - (E E^T - I) E / 2, which squares a small defect (exponential.md 9.4), in those of the given lanes
  * whose defect ||E E^T - I||_F / sqrt(n) exceeds 2 u; repeated until none does, at most `steps` times. Work: 3 matrices. */
 void SO_(orthogonalize)(int n, mask lanes, elem *E, int steps, real *work);
-
 
 /* E <- F in the lanes where m holds. */
 static inline void blend(int n, mask m, const elem *F, elem *E)

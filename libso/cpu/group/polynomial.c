@@ -55,53 +55,6 @@ static const rung ladder[RUNGS] = {
 };
 #endif
 
-/* ---- The base: angles within one rung --------------------------------------------------------------------------------- */
-
-static void split_polynomial(int n, int m, const real *a, const jet *power, jet H, jet P)
-{
-    combine(n, m, a + m, power, H);
-    multiply(n, 1, power[m - 1], H, P);
-    combine(n, m - 1, a, power, H);
-    add(n, H, P);
-}
-
-static void nested_polynomial(int n, const real *const *B, const jet *power, jet q, jet H, jet P)
-{
-    combine(n, 3, B[3], power, H);
-    multiply(n, 1, H, H, q);
-    combine(n, 3, B[2], power, H);
-    add(n, H, q);
-    combine(n, 3, B[1], power, H);
-    add(n, q, H);
-    multiply(n, 1, H, q, P);
-    combine(n, 3, B[0], power, H);
-    add(n, H, P);
-}
-
-/* E = c(X) + A s(X); with tangents if E has one. Takes 8 jets from the arena. */
-static void evaluate(const rung *r, jet A, jet X, jet E, arena a)
-{
-    int n = a.n, powers = r->powers ? r->powers : 3;
-    jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, H = take(&a), q = take(&a), C = take(&a), S = take(&a);
-
-    combine(n, 1, (const real[]){r->shift, r->scale}, &X, power[0]);
-    multiply(n, 1, power[0], power[0], power[1]);
-    if (powers > 2)
-        multiply(n, 1, power[1], power[0], power[2]);
-    if (powers > 3)
-        multiply(n, 1, power[1], power[1], power[3]);
-    if (r->powers) {
-        split_polynomial(n, powers, r->c[0], power, H, C);
-        split_polynomial(n, powers, r->s[0], power, H, S);
-    } else {
-        nested_polynomial(n, r->c, power, q, H, C);
-        nested_polynomial(n, r->s, power, q, H, S);
-    }
-    multiply(n, -1, A, S, E);
-    add(n, C, E);
-}
-enum { EVALUATE_JETS = 8 };
-
 /* ---- Choice of rung and scaling ---------------------------------------------------------------------------------------- */
 
 typedef struct plan {
@@ -160,23 +113,109 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
     return p;
 }
 
-/* E, and its tangent, of the scaled A, every lane by its own rung. */
-static void evaluate_plan(const plan *p, jet A, jet X, jet E, arena a)
+/* ---- The base: angles within a rung ------------------------------------------------------------------------------------ */
+
+enum { POWERS = 4, NESTED = RUNGS - 1 };
+
+/* What the rungs of the form Y^m H + L need, lane by lane: lanes of different rungs go through the same products. */
+typedef struct split_form {
+    elem low[2][POWERS], high[2][POWERS + 1]; /* coefficients of L and H, of c and of s */
+    int powers;                               /* the largest m */
+    int any;
+} split_form;
+
+static split_form split_form_of(const plan *p)
 {
-    jet F = take(&a);
-    int first = 1;
+    split_form f = {.any = 0};
     for (int k = 0; k < RUNGS; k++) {
-        if (!any_lane(p->in_rung[k]))
+        int m = ladder[k].powers;
+        mask in = p->in_rung[k];
+        if (!m || !any_lane(in))
             continue;
-        evaluate(&ladder[k], A, X, first ? E : F, a);
-        if (!first) {
-            blend(a.n, p->in_rung[k], F.v, E.v);
-            if (E.d)
-                blend(a.n, p->in_rung[k], F.d, E.d);
+        for (int which = 0; which < 2; which++) {
+            const real *a = which ? ladder[k].s[0] : ladder[k].c[0];
+            for (int i = 0; i < m; i++)
+                f.low[which][i] = select_lanes(in, broadcast(a[i]), f.low[which][i]);
+            for (int i = 0; i <= m; i++)
+                f.high[which][i] = select_lanes(in, broadcast(a[m + i]), f.high[which][i]);
         }
-        first = 0;
+        f.powers = m; /* they grow with k */
+        f.any++;
     }
+    return f;
 }
+
+/* Y^m of each lane's own m; Z: scratch. */
+static jet own_power(const plan *p, const split_form *f, const jet *power, jet Z, int n)
+{
+    if (f->any == 1)
+        return power[f->powers - 1];
+    for (int k = 0; k < RUNGS; k++) {
+        int m = ladder[k].powers;
+        if (!m || !any_lane(p->in_rung[k]))
+            continue;
+        blend(n, p->in_rung[k], power[m - 1].v, Z.v);
+        if (Z.d)
+            blend(n, p->in_rung[k], power[m - 1].d, Z.d);
+    }
+    return Z;
+}
+
+static void nested_polynomial(int n, const real *const *B, const jet *power, jet q, jet H, jet P)
+{
+    elem b[4][5];
+    for (int j = 0; j < 4; j++)
+        for (int k = 0; k < 5; k++)
+            b[j][k] = broadcast(k < 4 ? B[j][k] : 1);
+    combine(n, 3, b[3], power, H);
+    multiply_add(n, 1, H, H, 3, b[2], power, q);
+    combine(n, 4, b[1], (const jet[]){power[0], power[1], power[2], q}, H);
+    multiply_add(n, 1, H, q, 3, b[0], power, P);
+}
+
+/* E = c(X) + A s(X) of the scaled A, with tangents if E has one. Takes 9 jets from the arena. */
+static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
+{
+    int n = a.n;
+    jet power[POWERS] = {take(&a), take(&a), take(&a), take(&a)}, H = take(&a), value[2] = {take(&a), take(&a)}, T = take(&a),
+        q = take(&a);
+    split_form f = split_form_of(p);
+    mask nested = ladder[NESTED].powers ? (mask){0} : p->in_rung[NESTED];
+    int any_nested = any_lane(nested);
+
+    elem shift_scale[2] = {broadcast(0), broadcast(0)};
+    for (int k = 0; k < RUNGS; k++) {
+        shift_scale[0] = select_lanes(p->in_rung[k], broadcast(ladder[k].shift), shift_scale[0]);
+        shift_scale[1] = select_lanes(p->in_rung[k], broadcast(ladder[k].scale), shift_scale[1]);
+    }
+    combine(n, 1, shift_scale, &X, power[0]);
+    multiply(n, 1, power[0], power[0], power[1]);
+    if (f.powers > 2 || any_nested)
+        multiply(n, 1, power[1], power[0], power[2]);
+    if (f.powers > 3)
+        multiply(n, 1, power[1], power[1], power[3]);
+
+    if (f.any) {
+        jet Z = own_power(p, &f, power, T, n);
+        for (int which = 0; which < 2; which++) {
+            combine(n, f.powers, f.high[which], power, H);
+            multiply_add(n, 1, Z, H, f.powers - 1, f.low[which], power, value[which]);
+        }
+    }
+    if (any_nested)
+        for (int which = 0; which < 2; which++) {
+            const real *const *B = which ? ladder[NESTED].s : ladder[NESTED].c;
+            nested_polynomial(n, B, power, q, H, f.any ? T : value[which]);
+            if (f.any) {
+                blend(n, nested, T.v, value[which].v);
+                if (T.d)
+                    blend(n, nested, T.d, value[which].d);
+            }
+        }
+    elem one[2] = {broadcast(0), broadcast(1)};
+    multiply_add(n, -1, A, value[1], 1, one, &value[0], E);
+}
+enum { EVALUATE_JETS = 9 };
 
 /* ---- The map and its derivative ----------------------------------------------------------------------------------------- */
 
@@ -185,7 +224,7 @@ static void polynomial_map(int n, real *A_, real *R_, real *work)
     arena a = {.n = n, .work = work};
     jet A = {(elem *)A_, NULL}, X = take(&a), E = {(elem *)R_, NULL};
     plan p = prepare(n, 0, A.v, X.v, E.v);
-    evaluate_plan(&p, A, X, E, a);
+    evaluate(&p, A, X, E, a);
 
     SO_(square_repeatedly)(n, &p.squarings, E.v, work);
 }
@@ -200,7 +239,7 @@ static void polynomial_differential(int n, real *A_, const real *R, real *M, rea
     product_lower(n, A.v, A.d, X.d);
     product_lower_add(n, A.d, A.v, X.d);
     mirror(n, 1, X.d);
-    evaluate_plan(&p, A, X, E, a);
+    evaluate(&p, A, X, E, a);
 
     SO_(trivialise)(n, E.d, E.v, Y, (real *)matrix_of(work, n, 4));
     SO_(double_angles)(n, &p.squarings, E.v, Y, (real *)matrix_of(work, n, 4));
@@ -209,6 +248,6 @@ static void polynomial_differential(int n, real *A_, const real *R, real *M, rea
 const group_method SO_(so_polynomial) = {
     .map = polynomial_map,
     .differential = polynomial_differential,
-    .map_matrices = 1 + 1 + EVALUATE_JETS,
-    .differential_matrices = 2 * (2 + 1 + EVALUATE_JETS),
+    .map_matrices = 1 + EVALUATE_JETS,
+    .differential_matrices = 2 * (2 + EVALUATE_JETS),
 };

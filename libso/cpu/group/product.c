@@ -1,165 +1,181 @@
-/* product.c: matrix products of a group. One register tile; full products visit every tile, lower products those that touch
- * the lower triangle.
+/* product.c: matrix products of a group. A tile of C stays in registers; C is made panel by panel, a panel being as many columns
+ * as a tile is wide, so that the panel of B stays in the first-level cache while A streams by.
  *
- * lanes: an elem is a vector, a tile of TILE_ROWS x TILE_COLUMNS elems of C stays in registers.
- * single: a row of C is cut into vectors; a tile is TILE_ROWS rows x TILE_COLUMNS vectors, A is broadcast. The rows of B and C
+ * lanes: an elem is a vector, a tile is TILE_ROWS x TILE_COLUMNS elems.
+ * single: a row of C is cut into vectors, a tile is TILE_ROWS rows x TILE_COLUMNS vectors, A is broadcast. The rows of B and C
  *         are padded with zeros to whole vectors (matrix_stride), so there is no column tail.
  * Every entry is summed in runs of SUM_LENGTH terms that are then added up: the rounding error grows with the square root of the
- * run, not of n. The order of the sum is the same whatever the tile an entry falls into.
+ * run, not of n. The order of the sum is the same in both layouts and whatever the tile an entry falls into.
  * SPDX-License-Identifier: MIT */
 #include "matrix.h"
 
-typedef real vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
-
 #if defined(SO_LAYOUT_lanes)
-#define UNIT 1 /* elems in a vector */
 #define LOAD_A(x) (*(const vector *)(x))
 #else
-#define UNIT VECTOR_LANES
 #define LOAD_A(x) ((vector){0} + *(x))
 #endif
 
-/* 32 registers with AVX-512, 16 elsewhere (32 on AArch64, where 128-bit vectors hide the latency with 12 accumulators too). */
+/* As many accumulators as registers allow: 32 registers with AVX-512, 16 elsewhere (32 on AArch64, where 12 accumulators hide
+ * the latency too). */
 #if defined(SO_LAYOUT_lanes)
-#if VECTOR_BYTES == 64
-enum { TILE_ROWS = 4, TILE_COLUMNS = 6 };
+#define TILE_ROWS (VECTOR_BYTES == 64 ? 6 : 4)
+#define TILE_COLUMNS (VECTOR_BYTES == 64 ? 4 : 3)
 #else
-enum { TILE_ROWS = 4, TILE_COLUMNS = 3 };
+#define TILE_ROWS (VECTOR_BYTES == 64 ? 8 : 6)
+#define TILE_COLUMNS 2
 #endif
-#else
-#if VECTOR_BYTES == 64
-enum { TILE_ROWS = 8, TILE_COLUMNS = 2 };
-#else
-enum { TILE_ROWS = 6, TILE_COLUMNS = 2 };
-#endif
-#endif
+enum { SUM_LENGTH = 32, MOST_ROWS = 8, MOST_COLUMNS = 4 };
 
-enum { SUM_LENGTH = 32 };
+/* C = A B or C += A B; entry (i, k) of A is left[i row + k step]. */
+typedef struct task {
+    int n, add;
+    ptrdiff_t ld, row, step;
+    const elem *left, *right;
+    elem *C;
+} task;
 
-static inline __attribute__((always_inline)) void tile(int rows, int columns, int n, int ld, int add, const elem *A, const elem *B,
-                                                       elem *C)
+/* One tile with its corner at (i, j). triangle: it lies on the diagonal, only columns <= row are wanted. */
+static inline __attribute__((always_inline)) void tile(int rows, int columns, int triangle, const task *t, ptrdiff_t i, ptrdiff_t j)
 {
-    for (int start = 0; start < n; start += SUM_LENGTH) {
-        int end = n - start < SUM_LENGTH ? n : start + SUM_LENGTH;
-        vector sum[TILE_ROWS][TILE_COLUMNS];
+    const elem *A = t->left + i * t->row, *B = t->right + j;
+    elem *C = t->C + i * t->ld + j;
+    ptrdiff_t ld = t->ld, row = t->row, step = t->step;
+    for (int start = 0; start < t->n; start += SUM_LENGTH) {
+        int end = t->n - start < SUM_LENGTH ? t->n : start + SUM_LENGTH;
+        vector sum[MOST_ROWS][MOST_COLUMNS];
 #pragma GCC unroll 8
-        for (int i = 0; i < rows; i++)
+        for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
-            for (int j = 0; j < columns; j++)
-                sum[i][j] = (vector){0};
+            for (int c = 0; c < columns; c++)
+                sum[r][c] = (vector){0};
         for (int k = start; k < end; k++) {
-            vector b[TILE_COLUMNS];
+            vector b[MOST_COLUMNS];
 #pragma GCC unroll 8
-            for (int j = 0; j < columns; j++)
-                b[j] = *(const vector *)&B[(ptrdiff_t)k * ld + j * UNIT];
+            for (int c = 0; c < columns; c++)
+                b[c] = *(const vector *)&B[k * ld + c * UNIT];
 #pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) {
-                vector a = LOAD_A(&A[(ptrdiff_t)i * ld + k]);
+            for (int r = 0; r < rows; r++) {
+                vector a = LOAD_A(&A[r * row + k * step]);
 #pragma GCC unroll 8
-                for (int j = 0; j < columns; j++)
-                    sum[i][j] += a * b[j];
+                for (int c = 0; c < columns; c++)
+                    if (!triangle || c <= r)
+                        sum[r][c] += a * b[c];
             }
         }
 #pragma GCC unroll 8
-        for (int i = 0; i < rows; i++)
+        for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
-            for (int j = 0; j < columns; j++) {
-                vector *c = (vector *)&C[(ptrdiff_t)i * ld + j * UNIT];
-                if (add || start)
-                    sum[i][j] += *c;
-                *c = sum[i][j];
-            }
+            for (int c = 0; c < columns; c++)
+                if (!triangle || c <= r) {
+                    vector *to = (vector *)&C[r * ld + c * UNIT];
+                    if (t->add || start)
+                        sum[r][c] += *to;
+                    *to = sum[r][c];
+                }
     }
 }
 
-static inline __attribute__((always_inline)) void tile_of_rows(int rows, int columns, int n, int ld, int add, const elem *A,
-                                                               const elem *B, elem *C)
+/* A tile of any size that is used. */
+#define TILE(r, c)                                                                                                              \
+    case (r) * 8 + (c):                                                                                                         \
+        if ((r) <= TILE_ROWS && (c) <= TILE_COLUMNS)                                                                            \
+            tile(r, c, 0, t, i, j);                                                                                             \
+        break;
+#define TILES_OF_ROWS(r) TILE(r, 1) TILE(r, 2) TILE(r, 3) TILE(r, 4)
+
+static void any_tile(int rows, int columns, const task *t, ptrdiff_t i, ptrdiff_t j)
 {
-    switch (columns) {
-    case 1:
-        tile(rows, 1, n, ld, add, A, B, C);
-        break;
-    case 2:
-        tile(rows, 2, n, ld, add, A, B, C);
-        break;
+    switch (rows * 8 + columns) {
+        TILES_OF_ROWS(1)
+        TILES_OF_ROWS(2)
+        TILES_OF_ROWS(3)
+        TILES_OF_ROWS(4)
+        TILES_OF_ROWS(5)
+        TILES_OF_ROWS(6)
+        TILES_OF_ROWS(7)
+        TILES_OF_ROWS(8)
+    }
+}
+
+/* Rows first .. end-1 of a panel, in tiles of nearly equal height. */
+static void column_of_tiles(const task *t, int first, int end, int columns, ptrdiff_t j)
+{
+    for (int tiles = (end - first + TILE_ROWS - 1) / TILE_ROWS; tiles > 0; tiles--) {
+        int rows = (end - first + tiles - 1) / tiles;
+        any_tile(rows, columns, t, first, j);
+        first += rows;
+    }
+}
+
+static void full(const task *t)
+{
+    int units = (t->n + UNIT - 1) / UNIT;
+    for (int u = 0; u < units; u += TILE_COLUMNS)
+        column_of_tiles(t, 0, t->n, units - u < TILE_COLUMNS ? units - u : TILE_COLUMNS, (ptrdiff_t)u * UNIT);
+}
+
 #if defined(SO_LAYOUT_lanes)
-    case 3:
-        tile(rows, 3, n, ld, add, A, B, C);
-        break;
-#if VECTOR_BYTES == 64
-    case 4:
-        tile(rows, 4, n, ld, add, A, B, C);
-        break;
-    case 5:
-        tile(rows, 5, n, ld, add, A, B, C);
-        break;
-    case 6:
-        tile(rows, 6, n, ld, add, A, B, C);
-        break;
-#endif
-#endif
-    }
-}
 
-static inline __attribute__((always_inline)) void any_tile(int rows, int columns, int n, int ld, int add, const elem *A,
-                                                           const elem *B, elem *C)
+static void lower(const task *t)
 {
-    switch (rows) {
-    case 1:
-        tile_of_rows(1, columns, n, ld, add, A, B, C);
-        break;
-    case 2:
-        tile_of_rows(2, columns, n, ld, add, A, B, C);
-        break;
-    case 3:
-        tile_of_rows(3, columns, n, ld, add, A, B, C);
-        break;
-    case 4:
-        tile_of_rows(4, columns, n, ld, add, A, B, C);
-        break;
-#if !defined(SO_LAYOUT_lanes)
-    case 5:
-        tile_of_rows(5, columns, n, ld, add, A, B, C);
-        break;
-    case 6:
-        tile_of_rows(6, columns, n, ld, add, A, B, C);
-        break;
-#if VECTOR_BYTES == 64
-    case 7:
-        tile_of_rows(7, columns, n, ld, add, A, B, C);
-        break;
-    case 8:
-        tile_of_rows(8, columns, n, ld, add, A, B, C);
-        break;
-#endif
-#endif
-    }
-}
-
-static inline __attribute__((always_inline)) void multiply(int lower, int add, int n, const elem *A, const elem *B, elem *C)
-{
-    int ld = matrix_stride(n), units = ld / UNIT;
-    for (int i = 0; i < n; i += TILE_ROWS) {
-        int rows = n - i < TILE_ROWS ? n - i : TILE_ROWS;
-        int end = lower ? (i + rows + UNIT - 1) / UNIT : units; /* first unit wholly above the diagonal */
-        for (int j = 0; j < end; j += TILE_COLUMNS) {
-            int columns = end - j < TILE_COLUMNS ? end - j : TILE_COLUMNS;
-            any_tile(rows, columns, n, ld, add, A + (ptrdiff_t)i * ld, B + (ptrdiff_t)j * UNIT, C + (ptrdiff_t)i * ld + (ptrdiff_t)j * UNIT);
+    for (int j = 0; j < t->n; j += TILE_COLUMNS) {
+        int columns = t->n - j < TILE_COLUMNS ? t->n - j : TILE_COLUMNS;
+        switch (columns) {
+        case 1:
+            tile(1, 1, 1, t, j, j);
+            break;
+        case 2:
+            tile(2, 2, 1, t, j, j);
+            break;
+        case 3:
+            tile(3, 3, 1, t, j, j);
+            break;
+        case 4:
+            tile(4, 4, 1, t, j, j);
+            break;
         }
+        column_of_tiles(t, j + columns, t->n, columns, j);
     }
+}
+
+#else
+
+static void lower(const task *t)
+{
+    for (int j = 0; j < t->n; j += TILE_COLUMNS * UNIT) {
+        int second = j + UNIT < t->n ? j + UNIT : t->n; /* rows above it need the first unit only */
+        column_of_tiles(t, j, second, 1, j);
+        column_of_tiles(t, second, t->n, 2, j);
+    }
+}
+
+#endif
+
+static task task_of(int n, int add, const elem *A, const elem *B, elem *C)
+{
+    return (task){n, add, matrix_stride(n), matrix_stride(n), 1, A, B, C};
 }
 
 void product(int n, const elem *A, const elem *B, elem *C)
 {
-    multiply(0, 0, n, A, B, C);
+    task t = task_of(n, 0, A, B, C);
+    full(&t);
+}
+
+void product_transposed(int n, const elem *A, const elem *B, elem *C)
+{
+    task t = {n, 0, matrix_stride(n), 1, matrix_stride(n), A, B, C};
+    full(&t);
 }
 
 void product_lower(int n, const elem *A, const elem *B, elem *C)
 {
-    multiply(1, 0, n, A, B, C);
+    task t = task_of(n, 0, A, B, C);
+    lower(&t);
 }
 
 void product_lower_add(int n, const elem *A, const elem *B, elem *C)
 {
-    multiply(1, 1, n, A, B, C);
+    task t = task_of(n, 1, A, B, C);
+    lower(&t);
 }

@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "scaling.h"
 
-void SO_(bound_norm)(int n, const elem *X, double bound[LANES])
-{
-    int ld = matrix_stride(n);
-    elem frobenius = broadcast(0), infinity = broadcast(0);
-    for (int i = 0; i < n; i++) {
-        elem squares = broadcast(0), sizes = broadcast(0);
-        for (int j = 0; j < n; j++) {
-            elem x = X[(ptrdiff_t)i * ld + j];
-            squares += x * x;
-            sizes += select_lanes(x < broadcast(0), -x, x);
-        }
-        frobenius += squares;
-        infinity = select_lanes(sizes > infinity, sizes, infinity);
-    }
-    double rounding = 1 + 8 * n * (double)REAL_EPSILON;
-    for (int l = 0; l < LANES; l++)
-        bound[l] = rounding * fmin(sqrt((double)get_lane(frobenius, l) / 2), (double)get_lane(infinity, l));
-}
-
 /* Per lane, e with largest entry of X in [2^(e-1), 2^e); 0 for a zero matrix. */
 static void largest_exponent(int n, const elem *X, int exponent[LANES])
 {
-    int ld = matrix_stride(n);
-    elem largest = broadcast(0);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
-            elem size = X[(ptrdiff_t)i * ld + j];
-            size = select_lanes(size < broadcast(0), -size, size);
-            largest = select_lanes(size > largest, size, largest);
-        }
+    elem largest = largest_entry(n, X);
     for (int l = 0; l < LANES; l++)
         frexp((double)get_lane(largest, l), &exponent[l]);
 }

@@ -13,10 +13,6 @@ static inline void scale(int n, elem factor, elem *A)
         A[i] *= factor;
 }
 
-/* Per lane, an upper bound of ||X||_2 for a symmetric X in which every eigenvalue but 0 is double, as in A^2 and A^4: the smaller of
- * ||X||_F / sqrt 2 and ||X||_inf, which is close where all angles are (X near a multiple of I). Rounding is accounted for. */
-void SO_(bound_norm)(int n, const elem *X, double bound[LANES]);
-
 /* A <- A 2^-exponent, so that entries are at most 2^5 and ||A^4||_F^2 ~ rho^8 cannot overflow. */
 void SO_(scale_large)(int n, elem *A, int exponent[LANES]);
 

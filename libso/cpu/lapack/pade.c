@@ -107,9 +107,7 @@ static void half_polynomial(int n, const rung *r, int first, const jet *power, j
         combine(n, terms, a, power, H);
     } else { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) + a_0 + .. + a_3 X^3 */
         combine(n, 3, (const real[]){0, a[4], a[5], a[6]}, power, T);
-        multiply(n, 1, power[2], T, H);
-        combine(n, 3, a, power, T);
-        add(n, T, H);
+        multiply_add(n, 1, power[2], T, 3, a, power, H);
     }
 }
 
