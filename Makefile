@@ -19,9 +19,13 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 BUILD   ?= build
+ifneq ($(words $(BUILD) $(CURDIR)),2)
+$(error BUILD ('$(BUILD)') and this folder ('$(CURDIR)') must be paths without spaces: make cannot name files in others)
+endif
+OBJCOPY ?= objcopy
 CFLAGS  ?= -O2 -g
 # The copies of libso/cpu that are built; at run time the widest that the machine can execute is taken (backend_cpu.c).
-ISAS    ?= portable $(if $(filter x86_64,$(shell uname -m)),avx2 avx512)
+ISAS    ?= portable $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 VERSION := 0.1.0
 DATE    := 2026-11-22
 WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
@@ -49,14 +53,14 @@ remember = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || ec
 # ---- libso --------------------------------------------------------------------------------------------------------------
 
 REALS     := f32 f64
-LIBSO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out libso/api.c,$(wildcard libso/*.c))) \
+LIBSO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out libso/api.c,$(sort $(wildcard libso/*.c)))) \
              $(foreach r,$(REALS),$(BUILD)/$(r)/libso/api.o)
 define VARIANT # $(1) real, $(2) instruction set, $(3) layout or empty
 $(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  cc $(1) $(2) $(3) $$<"
 	$(QUIET)$(CC) $(LIBSO_CFLAGS) $(KERNEL_OPT) -ffp-contract=fast -fno-math-errno -fno-trapping-math $(MARCH_$(2)) -DSO_REAL_$(1) -DSO_ISA_$(2) $(if $(3),-DSO_LAYOUT_$(3)) -c $$< -o $$@
-LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c)))
+LIBSO_OBJ += $$(patsubst %.c,$(BUILD)/$(1)_$(2)$(if $(3),_$(3))/%.o,$$(sort $$(wildcard $(if $(3),libso/cpu/group/*.c $(if $(filter single,$(3)),libso/cpu/lapack/*.c),libso/cpu/*.c))))
 endef
 $(foreach r,$(REALS),$(foreach i,$(ISAS),$(foreach l,_ lanes single,$(eval $(call VARIANT,$(r),$(i),$(filter-out _,$(l)))))))
 
@@ -73,12 +77,15 @@ $(LIBSO_OBJ): $(BUILD)/flags
 SONAME := libso.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED := libso.so.$(VERSION)
 lib: $(BUILD)/libso.a $(BUILD)/$(SHARED)
-$(BUILD)/libso.a: $(LIBSO_OBJ) $(BUILD)/libso_objects
+# One object with all of it, so that what is hidden becomes local: the archive has no names outside so_* either.
+$(BUILD)/libso.o: $(LIBSO_OBJ) $(BUILD)/libso_objects
+	$(QUIET)$(CC) -r -nostdlib $(LIBSO_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
+$(BUILD)/libso.a: $(BUILD)/libso.o
 	@echo "  ar $@"
-	$(QUIET)rm -f $@ && $(AR) rcsD $@ $(LIBSO_OBJ)
-$(BUILD)/$(SHARED): $(LIBSO_OBJ)
+	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
+$(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $^ $(LIBS) -o $@
+	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
 
 # ---- installation -------------------------------------------------------------------------------------------------------
 
@@ -153,7 +160,8 @@ $(BUILD)/tests/suites.h: $(BUILD)/suites
 $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 FAILURES := calloc aligned_alloc bidiagonal_svd_f64_portable_single # tests/failure.h
-$(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
+# The objects of the library, not the archive: some tests look inside.
+$(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 

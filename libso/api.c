@@ -154,7 +154,8 @@ so_status SO_(so_pack)(so_ctx *ctx, int n, int64_t batch, const real *A, real *p
     REQUIRE_CONTEXT();
     REQUIRE_BATCH();
     REQUIRE(A);
-    REQUIRE(p);
+    if (n > 1)
+        REQUIRE(p);
     return BACKEND->pack(ctx, n, batch, A, p);
 }
 
@@ -162,7 +163,8 @@ so_status SO_(so_unpack)(so_ctx *ctx, int n, int64_t batch, const real *p, real 
 {
     REQUIRE_CONTEXT();
     REQUIRE_BATCH();
-    REQUIRE(p);
+    if (n > 1)
+        REQUIRE(p);
     REQUIRE(A);
     return BACKEND->unpack(ctx, n, batch, p, A);
 }

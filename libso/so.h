@@ -173,7 +173,7 @@ SO_API so_status so_cayley_inverse_vjp_f64(so_ctx *, int n, int64_t batch, const
 /* ---- Skew matrices and their entries (vee, hat) -----------------------------------------------------------------------
  * so_pack    p: (batch, n(n-1)/2) = strict upper triangle of A row by row: A_01 A_02 .. A_0,n-1 A_12 ..
  * so_unpack  the skew matrix with these entries: A_ij = p, A_ji = -p, A_ii = 0.
- * Plain copies: a NaN or Inf is copied and SO_OK returned. Not in place.
+ * Plain copies: a NaN or Inf is copied and SO_OK returned. Not in place. For n = 1 there are no entries and p may be NULL.
  * Returns SO_OK, SO_ENULL, SO_ESIZE. */
 
 SO_API so_status so_pack_f32(so_ctx *, int n, int64_t batch, const float *A, float *p);

@@ -207,7 +207,7 @@ START_TEST(non_finite)
 }
 END_TEST
 
-/* Without tokens the gradient of the generators is zero, not what the memory held. */
+/* Without tokens the gradient of the generators is zero, not what the memory held; that takes no workspace. */
 START_TEST(no_tokens)
 {
     int bits = types[_i];
@@ -220,6 +220,7 @@ START_TEST(no_tokens)
     ck_assert_int_eq(call_encode_vjp(bits, ctx, &e, NULL, generator, NULL, NULL, dgenerator, NULL), SO_OK);
     for (int i = 0; i < 18; i++)
         ck_assert(dgenerator[i] == 0);
+    ck_assert_uint_eq(so_workspace_bytes(ctx), 0);
     so_ctx_destroy(ctx);
 }
 END_TEST

@@ -57,12 +57,29 @@ START_TEST(non_finite)
 }
 END_TEST
 
+/* SO(1) has no entries: p may be NULL, and the skew matrix is 0. */
+START_TEST(no_entries)
+{
+    int bits = types[_i];
+    double A[3] = {5, NAN, 5};
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(call_pack(bits, ctx, 1, 3, A, NULL), SO_OK);
+    ck_assert_int_eq(call_pack(bits, ctx, 1, 3, NULL, NULL), SO_ENULL);
+    ck_assert_int_eq(call_unpack(bits, ctx, 1, 3, NULL, A), SO_OK);
+    ck_assert(A[0] == 0 && A[1] == 0 && A[2] == 0);
+    ck_assert_int_eq(call_unpack(bits, ctx, 1, 3, NULL, NULL), SO_ENULL);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 Suite *check_pack(void)
 {
     Suite *suite = suite_create("pack");
     TCase *tests = tcase_create("entries");
     tcase_add_loop_test(tests, order, 0, 2);
     tcase_add_loop_test(tests, non_finite, 0, 2);
+    tcase_add_loop_test(tests, no_entries, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -23,6 +23,8 @@ sed -n 's/^SO_API .*[ *]\(so_[a-z0-9_]*\)(.*/\1/p' libso/so.h | sort > "$folder/
 nm -D --defined-only "$so" | awk '$3 !~ /^__odr_asan/ { print $3 }' | sort > "$folder/exported"
 [ -s "$folder/declared" ] || fail "no declarations found in so.h"
 diff "$folder/declared" "$folder/exported" || fail "libso.so exports something else than so.h declares"
+nm -g --defined-only "$lib/libso.a" | awk 'NF == 3 && $3 !~ /^__odr_asan/ { print $3 }' | sort > "$folder/exported"
+diff "$folder/declared" "$folder/exported" || fail "libso.a exports something else than so.h declares"
 readelf -d "$so" | grep -q 'SONAME.*\[libso\.so\.0\]' || fail "libso.so has no soname libso.so.0"
 
 # ---- examples -----------------------------------------------------------------------------------------------------------

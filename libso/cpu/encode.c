@@ -187,8 +187,9 @@ so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const
     size_t thread_bytes = SO_(so_thread_bytes)(call.c, n, 1) + (size_t)dims * matrix_bytes;
     size_t block_bytes = (size_t)jobs * generator_size * sizeof(real);
     size_t distance_bytes = dposition ? (size_t)(groups * tokens) * (size_t)dims * sizeof(real) : 0;
+    size_t bytes = jobs > 0 ? thread_bytes * (size_t)threads + block_bytes + distance_bytes : 0; /* zeros need no room */
     void *memory;
-    so_status status = so_ctx_reserve(ctx, 1, thread_bytes * (size_t)threads + block_bytes + distance_bytes, &memory);
+    so_status status = so_ctx_reserve(ctx, 1, bytes, &memory);
     if (status != SO_OK)
         return status;
     char *shared = (char *)memory + thread_bytes * (size_t)threads;
