@@ -168,9 +168,9 @@ START_TEST(near_pi)
     so_ctx *ctx;
     ratios highest = {0};
     ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    for (int o = 0; o < inverse_order_count() - 1; o++)
+    for (int o = 0; o < inverse_order_count(); o++)
         for (int c = ANGLES_ONE_NEAR_PI; c < ANGLE_CASES; c++)
-            for (int k = 1; k <= 17; k += inverse_orders[o] > 17 ? 4 : 1)
+            for (int k = 1; k <= 17; k += inverse_orders[o] > 65 ? 8 : inverse_orders[o] > 17 ? 4 : 1)
                 check_input(bits, ctx, inverse_orders[o], (angle_case)c, k == 17 ? 0 : pow(10, -k), 0, &highest, k < 12);
     report("near pi", bits, &highest);
     so_ctx_destroy(ctx);
@@ -200,8 +200,9 @@ START_TEST(exactly_pi)
     int bits = types[_i];
     so_ctx *ctx;
     ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    for (int n = 2; n <= 33; n += n < 9 ? 1 : 8)
-        for (int negative = 2; negative <= n; negative += 2) {
+    static const int orders[] = {2, 3, 4, 5, 6, 7, 8, 9, 17, 25, 33, 64, 65, 128};
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
+        for (int n = orders[o], negative = 2; negative <= n; negative += n > 33 ? 62 : 2) {
             size_t size = (size_t)(n * n);
             double *R = calloc(size, sizeof *R), *A = malloc(size * sizeof *A), *dR = malloc(size * sizeof *dR);
             oracle_pair back = oracle_new(n), exact = oracle_new(n);

@@ -1,4 +1,5 @@
-/* logarithm.c: the principal logarithm A = W D W^T (group/planes.h) of the rotation X nearest to R, and its derivative.
+/* logarithm.c: the principal logarithm A = W D W^T (group/planes.h) of the rotation X nearest to R, and its derivative, for n > 4;
+ * closed_logarithm.c has the others.
  *
  * Small angles: the skew part K of X has the angles sin theta. While these stay below 0.7 and no cosine is negative, A = asin
  * K, a smooth function of K alone (spectral.h): equal angles need no care and tiny ones keep their relative accuracy. Whether a
@@ -13,8 +14,10 @@
  *
  * Derivative, for dX = X E with E skew: dA = phi(-ad_A)^-1 E, phi(z) = (e^z - 1)/z (exponential.md 2.6, 2.10). So the gradient
  * is X times phi(ad_A)^-1 skew(dA), in the basis W a division by e^(i x/2) sinc(x/2), x = theta_a +- theta_b, for every pair of
- * planes. SPDX-License-Identifier: MIT */
+ * planes.
+ * SPDX-License-Identifier: MIT */
 #include "../widened.h"
+#include "closed_logarithm.h"
 #include "rotation.h"
 #include "spectral.h"
 
@@ -87,9 +90,16 @@ static void residual(int n, elem *X, const elem *W, const elem *WT, const real *
     skew_part(n, C);
 }
 
+static int has_closed_form(int n)
+{
+    return n >= 2 && n <= 4;
+}
+
 static so_status log_compute(int n, double *const *in, double *A, double *work, double u)
 {
     (void)u;
+    if (has_closed_form(n))
+        return SO_(closed_logarithm)(n, in[0], A);
     int ld = matrix_stride(n);
     elem *X = in[0], *W = matrix_of(work, n, LOG_W), *WT = matrix_of(work, n, LOG_SCRATCH),
          *T = matrix_of(work, n, LOG_SCRATCH + 1), *C = matrix_of(work, n, LOG_SCRATCH + 2);
@@ -153,6 +163,8 @@ static inline void inverse_phi(real half, real cosine, real sine, real *re, real
 static so_status log_vjp_compute(int n, double *const *in, double *dR, double *work, double u)
 {
     elem *R = in[0], *A = in[1], *G = in[2];
+    if (has_closed_form(n))
+        return SO_(closed_logarithm_vjp)(n, R, A, G, SINGULAR_ROUNDINGS * u, dR);
     spectrum s;
     if (!SO_(spectrum_of)(n, A, &s, work))
         return SO_ESINGULAR;

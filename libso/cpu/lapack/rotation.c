@@ -78,10 +78,8 @@ int SO_(solve_pivoting)(int n, elem *B, elem *C)
 
 /* ---- The nearest rotation ---- */
 
-/* Newton-Schulz maps the defect d = ||X^T X - I||_F to at most 3/4 d^2 + d^3/4 (exponential.md 2.10): from NEAR four steps reach
- * u. */
-#define NEAR 0.125
-
+/* Newton-Schulz maps the defect d = ||X^T X - I||_F to at most 3/4 d^2 + d^3/4 (exponential.md 2.10): four steps from the largest
+ * one reach u. */
 int SO_(nearest_orthogonal)(int n, elem *X, real *work)
 {
     int ld = matrix_stride(n);
@@ -97,7 +95,7 @@ int SO_(nearest_orthogonal)(int n, elem *X, real *work)
             for (int j = 0; j < n; j++)
                 squares += row[j] * row[j];
         }
-        if (first && !(squares <= NEAR * NEAR))
+        if (first && !(squares <= LARGEST_DEFECT * LARGEST_DEFECT))
             return 0;
         if (squares <= 4 * n * REAL_EPSILON * REAL_EPSILON)
             return 1;

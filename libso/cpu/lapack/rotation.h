@@ -6,8 +6,9 @@
 #include "../../so.h"
 #include "../group/matrix.h"
 
-/* X <- the orthogonal matrix nearest to it. Returns 0 if ||X^T X - I||_F exceeds 1/8; X is as it was. The skew part of X keeps
- * its relative accuracy, however small. Work: ROTATION_MATRICES. */
+/* X <- the orthogonal matrix nearest to it. Returns 0 if ||X^T X - I||_F exceeds LARGEST_DEFECT; X is as it was. The skew part of X
+ * keeps its relative accuracy, however small. Work: ROTATION_MATRICES. */
+#define LARGEST_DEFECT 0.125
 int SO_(nearest_orthogonal)(int n, elem *X, real *work);
 enum { ROTATION_MATRICES = 3 };
 
