@@ -199,13 +199,13 @@ static void combine(int terms, const double *a, const quantity *power, quantity 
     arb_poly_clear(f), arb_poly_clear(g), arb_clear(c);
 }
 
-/* R += P */
+/* R += P. P may be a combination of up to 4 powers that is added term by term: up to 5 roundings of what is there already. */
 static void add(const quantity *P, quantity *R)
 {
+    R->error += P->error + 5 * (P->size + R->size);
+    R->slope_error += P->slope_error + 5 * (P->slope + R->slope);
     arb_poly_add(R->f, R->f, P->f, PREC);
     measure(R);
-    R->error = P->error + R->error + R->size;
-    R->slope_error = P->slope_error + R->slope_error + R->slope;
 }
 
 enum { Y1, Y2, Y3, Y4, H, C, S, N, QUANTITIES };
