@@ -5,23 +5,17 @@
  * Derivative: dA = 4 B^-1 dX B^-1 (exponential.md 2.9) and 2 B^-1 = I - A/2, so the gradient is (I + A/2) skew(dA) (I + A/2):
  * no solve, and never singular.
  * SPDX-License-Identifier: MIT */
+#include "cayley_inverse.h"
+
 #include "../widened.h"
 #include "rotation.h"
 
 #if defined(SO_REAL_f64)
 
-/* An eigenvalue of X this many n u from -1 is taken to be -1. */
-#define SINGULAR_ROUNDINGS 16
-
-static so_status cayley_inverse_compute(int n, double *const *in, double *A, double *work, double u)
+int SO_(cayley_inverse_of)(int n, const elem *X, real largest, elem *A, real *work)
 {
-    (void)u;
     int ld = matrix_stride(n);
-    elem *X = in[0], *B = matrix_of(work, n, 0), *inverse = matrix_of(work, n, 1), *T = matrix_of(work, n, 2);
-    if (!SO_(nearest_orthogonal)(n, X, work))
-        return SO_ESINGULAR;
-    if (!SO_(is_rotation)(n, X, work))
-        return SO_EREFLECTION;
+    elem *B = matrix_of(work, n, 0), *inverse = matrix_of(work, n, 1), *T = matrix_of(work, n, 2);
     memcpy(B, X, (size_t)matrix_size(n) * sizeof(elem));
     memset(inverse, 0, (size_t)matrix_size(n) * sizeof(elem));
     for (int i = 0; i < n; i++) {
@@ -29,24 +23,39 @@ static so_status cayley_inverse_compute(int n, double *const *in, double *A, dou
         inverse[(ptrdiff_t)i * ld + i] = 1;
     }
     if (!SO_(solve_pivoting)(n, B, inverse))
-        return SO_ESINGULAR;
-    real largest = 1 / (SINGULAR_ROUNDINGS * n * REAL_EPSILON);
+        return 0;
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
             if (!(fabs(inverse[(ptrdiff_t)i * ld + j]) < largest))
-                return SO_ESINGULAR;
-    skew_part(n, X);
-    product(n, X, inverse, T);
+                return 0;
+    memcpy(A, X, (size_t)matrix_size(n) * sizeof(elem));
+    skew_part(n, A);
+    product(n, A, inverse, T);
     elem *transposed = B;
     transpose(n, inverse, transposed);
     product_lower(n, transposed, T, A);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         A[i] *= 4;
     mirror(n, -1, A);
-    return SO_OK;
+    return 1;
 }
 
-const widened_map so_cayley_inverse_map = {.inputs = 1, .work_matrices = ROTATION_MATRICES, .compute = cayley_inverse_compute};
+/* An eigenvalue of X this many n u from -1 is taken to be -1. */
+#define SINGULAR_ROUNDINGS 16
+
+static so_status cayley_inverse_compute(int n, double *const *in, double *A, double *work, double u)
+{
+    (void)u;
+    elem *X = in[0];
+    if (!SO_(nearest_orthogonal)(n, X, work))
+        return SO_ESINGULAR;
+    if (!SO_(is_rotation)(n, X, work))
+        return SO_EREFLECTION;
+    real largest = 1 / (SINGULAR_ROUNDINGS * n * REAL_EPSILON);
+    return SO_(cayley_inverse_of)(n, X, largest, A, work) ? SO_OK : SO_ESINGULAR;
+}
+
+const widened_map so_cayley_inverse_map = {.inputs = 1, .work_matrices = CAYLEY_INVERSE_MATRICES, .compute = cayley_inverse_compute};
 
 static so_status cayley_inverse_vjp_compute(int n, double *const *in, double *dR, double *work, double u)
 {

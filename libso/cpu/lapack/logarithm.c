@@ -1,13 +1,12 @@
 /* logarithm.c: the principal logarithm A = W D W^T (group/planes.h) of the rotation X nearest to R, and its derivative, for n > 4;
  * closed_logarithm.c has the others.
  *
- * Small angles: the skew part K of X has the angles sin theta. While these stay below 0.7 and no cosine is negative, A = asin
- * K, a smooth function of K alone (spectral.h): equal angles need no care and tiny ones keep their relative accuracy. Whether a
- * cosine is negative is seen from the trace, which is the sum of the cosines: it falls short by 1.4 at least.
+ * The skew matrix 2 (X - I)(X + I)^-1 has the same planes and the angles 2 tan(theta/2), which tell all theta in [0, pi) apart, so
+ * its spectrum gives W: equal angles need no care and tiny ones keep their relative accuracy. Its error, u (1 + tan^2), is
+ * harmless to X while the angles keep away from pi.
  *
- * Otherwise theta from sin loses accuracy at pi/2, cannot tell theta from pi - theta, and mixes their planes. The Schur form of
- * X itself (rotation.h) has none of this: its backward error is of order u whatever the angles, theta comes from both cos and
- * sin.
+ * Near pi the Schur form of X itself (rotation.h), whose backward error is of order u whatever the angles, takes its place at
+ * several times the cost.
  *
  * What rounding leaves of either is measured, as X = W R(theta) (I + C) W^T, and taken into account to first order, with
  * phi(-ad_D)^-1 C (below) added to D: the error is then that of a few products.
@@ -17,37 +16,28 @@
  * planes.
  * SPDX-License-Identifier: MIT */
 #include "../widened.h"
+#include "cayley_inverse.h"
 #include "closed_logarithm.h"
 #include "rotation.h"
 #include "spectral.h"
 
 #if defined(SO_REAL_f64)
 
-#define LARGEST_SINE 0.7
-
 enum { LOG_W, LOG_THETA, LOG_SCRATCH, LOG_MATRICES = LOG_SCRATCH + SPECTRUM_MATRICES };
 
-/* W and theta of X by way of its skew part; returns 0 if the angles are not small. */
-static int small_angles(int n, const elem *X, elem *W, real *theta, real *work)
+/* (X + I)^-1 has the norm 1/(2 cos(theta/2)): up to here angles count as away from pi. */
+#define LARGEST_INVERSE 0x1p8
+
+/* W and theta of X by way of its inverse Cayley transform; returns 0 if an angle is near pi. */
+static int by_cayley_inverse(int n, const elem *X, elem *W, real *theta, real *work)
 {
-    elem *K = W;
     spectrum s;
-    memcpy(K, X, (size_t)matrix_size(n) * sizeof(elem));
-    skew_part(n, K);
-    if (!SO_(spectrum_of)(n, K, &s, work))
+    if (!SO_(cayley_inverse_of)(n, X, LARGEST_INVERSE, W, work) || !SO_(spectrum_of)(n, W, &s, work))
         return 0;
-    real trace = 0, cosines = n % 2;
-    for (int i = 0; i < n; i++)
-        trace += X[(ptrdiff_t)i * matrix_stride(n) + i];
-    for (int k = 0; k < n / 2; k++) {
-        real sine = ldexp(s.theta[k], s.exponent);
-        if (!(sine <= LARGEST_SINE))
-            return 0;
-        theta[k] = asin(sine);
-        cosines += 2 * sqrt(1 - sine * sine);
-    }
+    for (int k = 0; k < n / 2; k++)
+        theta[k] = 2 * atan(ldexp(s.theta[k], s.exponent) / 2);
     memcpy(W, s.W, (size_t)matrix_size(n) * sizeof(elem));
-    return fabs(trace - cosines) < 0.5;
+    return 1;
 }
 
 /* Where dividing by sin(x/2) would enlarge a residual of some u beyond what a first-order correction can carry. */
@@ -106,10 +96,11 @@ static so_status log_compute(int n, double *const *in, double *A, double *work, 
     real *theta = (real *)matrix_of(work, n, LOG_THETA), *scratch = (real *)WT;
     if (!SO_(nearest_orthogonal)(n, X, scratch))
         return SO_ESINGULAR;
-    if (!SO_(is_rotation)(n, X, scratch))
-        return SO_EREFLECTION;
-    if (!small_angles(n, X, W, theta, scratch) && !SO_(schur_of_rotation)(n, X, W, theta, scratch))
-        return SO_ESINGULAR;
+    if (!by_cayley_inverse(n, X, W, theta, scratch)) {
+        so_status status = SO_(schur_of_rotation)(n, X, W, theta, scratch);
+        if (status != SO_OK)
+            return status;
+    }
     SO_(orthogonalize)(n, -1, W, 2, scratch);
     transpose(n, W, WT);
     residual(n, X, W, WT, theta, T, C);

@@ -183,7 +183,7 @@ static void take_column(int n, const elem *Z, int from, elem *W, int to)
         W[(ptrdiff_t)i * ld + to] = Z[(ptrdiff_t)from * ld + i];
 }
 
-int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work)
+so_status SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work)
 {
     int ld = matrix_stride(n), pair = 0, plus = -1, minus = -1;
     elem *H = matrix_of(work, n, 0), *Z = matrix_of(work, n, 1);
@@ -195,7 +195,7 @@ int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *wor
     LAPACK_GLOBAL(dlahqr, DLAHQR)
     (&one, &one, &order, &one, &order, H, &stride, numbers, numbers + n, &one, &order, Z, &stride, &info);
     if (info != 0)
-        return 0;
+        return SO_ESINGULAR;
     memset(W, 0, (size_t)matrix_size(n) * sizeof(elem));
     for (int i = 0; i < n; i++) {
         const elem *here = H + (ptrdiff_t)i * ld + i, *next = here + ld;
@@ -219,7 +219,7 @@ int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *wor
     }
     if (plus >= 0 && n % 2)
         take_column(n, Z, plus, W, n - 1);
-    return pair == n / 2 && minus < 0;
+    return pair == n / 2 && minus < 0 ? SO_OK : SO_EREFLECTION;
 }
 
 #endif

@@ -21,9 +21,10 @@ int SO_(determinant_sign)(int n, elem *B);
 /* C <- B^-1 C by Gauss-Jordan elimination with partial pivoting; B is destroyed. Returns 0 for a zero pivot. */
 int SO_(solve_pivoting)(int n, elem *B, elem *C);
 
-/* X = W exp(D) W^T for orthogonal X, angles theta[k] in [0, pi], W and D as in group/planes.h. Eigenvalues -1 are paired to angles pi. Backward error of order u. theta: n/2 numbers.
- * Returns 0 if the iteration did not converge or if the -1 do not pair. Work: SCHUR_MATRICES. */
-int SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work);
+/* X = W exp(D) W^T for orthogonal X, angles theta[k] in [0, pi], W and D as in group/planes.h; eigenvalues -1 are paired to angles
+ * pi. Backward error of order u. theta: n/2 numbers. Returns SO_OK, SO_EREFLECTION if the -1 do not pair, SO_ESINGULAR if the
+ * iteration did not converge. Work: SCHUR_MATRICES. */
+so_status SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, real *work);
 enum { SCHUR_MATRICES = 4 };
 
 #endif
