@@ -1,8 +1,8 @@
 /* closed_logarithm.c: the logarithm for n = 2, 3, 4, by atan2 of a complex number, a quaternion, a pair of quaternions: accurate
  * next to the identity and next to pi alike. Their lengths cancel, so that none is ever normalised.
  *
- *   n = 3  The quaternion (w, v) of a rotation by t about v has w : |v| = cos(t/2) : sin(t/2). It is the largest column of 4 q q^T,
- *          whose entries are sums of entries of the rotation (Shepperd 1978).
+ *   n = 3  The quaternion q = (w, v) of a rotation by t about v has w : |v| = cos(t/2) : sin(t/2). It is taken from the largest
+ *          column of 4 q q^T, whose entries are sums of entries of the rotation (Shepperd 1978).
  *   n = 4  so(4) = so(3) + so(3): X = L(p) R(q), left and right products by unit quaternions, and p q^T has as entries sums of
  *          entries of X (van Elfrinkhof 1897). exp is that of each part (group/closed_form.c), so the logarithm has the two vectors
  *          a p^, b q^ with a = angle of p, b = angle of q in [0, pi]; of (p, q) and (-p, -q) the principal one has a + b <= pi.
@@ -88,15 +88,15 @@ static inline double angle_ratio(double w, const double *v)
 static void log3(matrix4 x, elem *A)
 {
     double trace = x[0][0] + x[1][1] + x[2][2];
-    double q[4] = {1 + trace, x[2][1] - x[1][2], x[0][2] - x[2][0], x[1][0] - x[0][1]};
+    double q[4] = {1 + trace, x[2][1] - x[1][2], x[0][2] - x[2][0], x[1][0] - x[0][1]}; /* the column of w */
+    double diagonal[4] = {q[0], 2 * x[0][0] + 1 - trace, 2 * x[1][1] + 1 - trace, 2 * x[2][2] + 1 - trace};
     int largest = 0;
     for (int k = 1; k < 4; k++)
-        if (2 * x[k - 1][k - 1] + 1 - trace > (largest ? 2 * x[largest - 1][largest - 1] + 1 - trace : q[0]))
-            largest = k;
+        largest = diagonal[k] > diagonal[largest] ? k : largest;
     if (largest) {
         int i = largest - 1, j = (i + 1) % 3, k = (i + 2) % 3;
         q[0] = q[largest];
-        q[1 + i] = 2 * x[i][i] + 1 - trace;
+        q[1 + i] = diagonal[largest];
         q[1 + j] = x[i][j] + x[j][i];
         q[1 + k] = x[i][k] + x[k][i];
     }
@@ -108,7 +108,7 @@ static void log3(matrix4 x, elem *A)
 /* 4 p q^T */
 static void quaternions_of(matrix4 x, matrix4 m)
 {
-    /* Row i of L_a has its only entry, of this sign, in column left[a][i]; likewise R_b. */
+    /* Row i of L_a has its only entry, of the sign left[a][i], in column[a][i]; likewise R_b. */
     static const int column[4][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 3, 0, 1}, {1, 0, 3, 2}};
     static const double left[4][4] = {{1, 1, 1, 1}, {1, -1, 1, -1}, {1, 1, -1, -1}, {-1, 1, 1, -1}};
     static const double right[4][4] = {{1, 1, 1, 1}, {1, 1, -1, -1}, {-1, 1, 1, -1}, {1, -1, 1, -1}};
@@ -151,10 +151,8 @@ static void log4(matrix4 x, elem *A)
             q[b] += m[k][b] * p[k] / 4;
     double sign = principal_sign(p, q);
     double ratio[2] = {sign * angle_ratio(sign * p[0], p + 1), sign * angle_ratio(sign * q[0], q + 1)};
-    if (ratio[0] == 0) /* X = -I: p^ may be anything */
+    if (ratio[0] == 0) /* X = -I: p^ may be anything; q is positive, by its making */
         p[1] = 1, ratio[0] = M_PI;
-    if (ratio[1] == 0)
-        q[1] = 1, ratio[1] = M_PI;
     for (int k = 0; k < 3; k++) {
         double a = ratio[0] * p[1 + k], b = ratio[1] * q[1 + k];
         set_skew(4, (k + 2) % 3, (k + 1) % 3, a - b, A);
