@@ -2,6 +2,7 @@
  * with made-up ones (shell scripts that speak the protocol of bench/peers/peer.h). SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,25 @@ START_TEST(a_peer_that_fails)
 }
 END_TEST
 
+/* The files that it wrote for the peers go when it is stopped. */
+START_TEST(stopped)
+{
+    static const char script[] = "echo peer 1; while read -r line; do exec sleep 60; done\n";
+    char path[256], command[256];
+    folder_write(folder, "torch_peer.py", script, sizeof script - 1, path);
+    setenv("TMPDIR", folder, 1);
+    process_start(&p, "bench/peers/peer_ratios", "--peers torch --python sh --scripts %s --n 2 --batch 20 --threads 1", folder);
+    snprintf(command, sizeof command,
+             "for i in $(seq 300); do test -e %s/peer_ratios_*/G.npy && sleep 0.2 && exit; sleep 0.1; done; exit 1", folder);
+    ck_assert_int_eq(system(command), 0);
+    kill(p.pid, SIGTERM);
+    process_end(&p);
+    ck_assert_int_eq(p.code, 1);
+    snprintf(command, sizeof command, "! ls -d %s/peer_ratios_* 2>/dev/null", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(wrong_use)
 {
     static const char *const uses[][2] = {{"--peers matlab", "'matlab' is unknown"},
@@ -158,12 +178,13 @@ Suite *check_peers(void)
     Suite *suite = suite_create("peers");
     TCase *program = tcase_create("peer_ratios");
     tcase_add_checked_fixture(program, make_folder, remove_folder);
-    tcase_set_timeout(program, 60);
+    tcase_set_timeout(program, 120);
     tcase_add_test(program, lapacke_and_an_absent_peer);
     tcase_add_test(program, smallest_ratio_last);
     tcase_add_test(program, slow_peers_get_a_smaller_batch);
     tcase_add_test(program, protocol);
     tcase_add_test(program, a_peer_that_fails);
+    tcase_add_test(program, stopped);
     tcase_add_test(program, wrong_use);
     suite_add_tcase(suite, program);
     return suite;

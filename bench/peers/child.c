@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,19 +67,38 @@ bool child_start(child *c, const char *name, const char *const *command, const c
     return false;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void note(int signal)
+{
+    interrupted = signal;
+}
+
+void child_heed_signals(void)
+{
+    struct sigaction action = {.sa_handler = note}; /* without SA_RESTART: reading an answer ends */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a peer that ended is reported by child_ask() */
+}
+
 void child_ask(child *c, char *reply, size_t size, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    bool asked = vfprintf(c->to, format, list) > 0 && fputc('\n', c->to) != EOF && fflush(c->to) == 0;
+    bool asked = !interrupted && vfprintf(c->to, format, list) > 0 && fputc('\n', c->to) != EOF && fflush(c->to) == 0;
     va_end(list);
-    if (asked && fgets(reply, (int)size, c->from)) {
+    if (asked && fgets(reply, (int)size, c->from) && !interrupted) {
         reply[strcspn(reply, "\n")] = '\0';
         return;
     }
+    kill(c->process, SIGTERM);
     child_stop(c);
     read_complaint(c, c->version, sizeof c->version);
-    fprintf(stderr, "peer_ratios: the peer %s ended: %s\n", c->name, c->version);
+    if (interrupted)
+        fprintf(stderr, "peer_ratios: interrupted\n");
+    else
+        fprintf(stderr, "peer_ratios: the peer %s ended: %s\n", c->name, c->version);
     exit(EXIT_FAILURE);
 }
 

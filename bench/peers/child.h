@@ -24,4 +24,7 @@ __attribute__((format(printf, 4, 5))) void child_ask(child *c, char *reply, size
 
 void child_stop(child *c);
 
+/* From now on SIGINT and SIGTERM make child_ask() end the program through exit(), so that what atexit() holds is done. */
+void child_heed_signals(void);
+
 #endif

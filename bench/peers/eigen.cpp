@@ -13,7 +13,7 @@ namespace
 {
 
 /* Row-major A read as column-major is A^T, and exp(A^T) = exp(A)^T: no transposition. */
-template <typename Real, int N> void batch_of(int n, int64_t batch, const Real *A, Real *R, int threads)
+template <typename Real, int N> bool batch_of(int n, int64_t batch, const Real *A, Real *R, int threads)
 {
     using Matrix = Eigen::Matrix<Real, N, N>;
     const Eigen::Index order = n, size = order * order;
@@ -22,14 +22,15 @@ template <typename Real, int N> void batch_of(int n, int64_t batch, const Real *
         const Matrix X = Eigen::Map<const Matrix>(A + i * size, order, order);
         Eigen::Map<Matrix>(R + i * size, order, order) = X.exp();
     }
+    return true;
 }
 
-template <typename Real> void dynamic_size(int n, int64_t batch, const Real *A, Real *R, int threads)
+template <typename Real> bool dynamic_size(int n, int64_t batch, const Real *A, Real *R, int threads)
 {
-    batch_of<Real, Eigen::Dynamic>(n, batch, A, R, threads);
+    return batch_of<Real, Eigen::Dynamic>(n, batch, A, R, threads);
 }
 
-template <typename Real> void fixed_size(int n, int64_t batch, const Real *A, Real *R, int threads)
+template <typename Real> bool fixed_size(int n, int64_t batch, const Real *A, Real *R, int threads)
 {
     switch (n) {
     case 2:
@@ -43,7 +44,7 @@ template <typename Real> void fixed_size(int n, int64_t batch, const Real *A, Re
     case 16:
         return batch_of<Real, 16>(n, batch, A, R, threads);
     default:
-        return dynamic_size<Real>(n, batch, A, R, threads);
+        return false;
     }
 }
 

@@ -63,7 +63,7 @@ static void NAME(exponential)(int n, const real *A, real *R, real *work, lapack_
     }
 }
 
-static void NAME(batch)(int n, int64_t batch, const real *A, real *R, int threads)
+static bool NAME(batch)(int n, int64_t batch, const real *A, real *R, int threads)
 {
     size_t size = (size_t)n * (size_t)n;
 #pragma omp parallel num_threads(threads)
@@ -78,4 +78,5 @@ static void NAME(batch)(int n, int64_t batch, const real *A, real *R, int thread
         free(work);
         free(pivots);
     }
+    return true;
 }

@@ -20,12 +20,10 @@ __attribute__((noreturn)) static void fail(const char *why)
     exit(EXIT_FAILURE);
 }
 
-static void run(const desk *d, int64_t batch)
+static bool run(const desk *d, int64_t batch)
 {
-    if (d->A.bytes == 4)
-        d->kernels->f32(d->A.n, batch, d->A.data, d->R, d->threads);
-    else
-        d->kernels->f64(d->A.n, batch, d->A.data, d->R, d->threads);
+    return d->A.bytes == 4 ? d->kernels->f32(d->A.n, batch, d->A.data, d->R, d->threads)
+                           : d->kernels->f64(d->A.n, batch, d->A.data, d->R, d->threads);
 }
 
 static void load(desk *d, const char *path)
@@ -44,16 +42,21 @@ static void load(desk *d, const char *path)
 static void measure(const desk *d, int64_t batch, int calls)
 {
     double start = omp_get_wtime();
-    for (int i = 0; i < calls; i++)
-        run(d, batch);
-    printf("%.9g\n", omp_get_wtime() - start);
+    bool able = true;
+    for (int i = 0; i < calls && able; i++)
+        able = run(d, batch);
+    if (able)
+        printf("%.9g\n", omp_get_wtime() - start);
+    else
+        puts("none");
 }
 
 static void save(const desk *d, int64_t batch, const char *path)
 {
     char message[NPY_MESSAGE];
     npy_stack R = {.bytes = d->A.bytes, .batch = batch, .n = d->A.n, .data = d->R};
-    run(d, batch);
+    if (!run(d, batch))
+        fail("nothing to save: not for this n");
     if (!npy_write(path, &R, message))
         fail(message);
     puts("ok");

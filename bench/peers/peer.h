@@ -3,8 +3,8 @@
  *
  *   (at the start)               peer VERSION             one line of text; or it ends: the peer is absent
  *   load A.npy G.npy             ok                       G: upstream gradients
- *   time forward BATCH CALLS     SECONDS                  CALLS times over the first BATCH matrices
- *   time both BATCH CALLS        SECONDS                  exponential, then gradient; "none" where the peer has no gradient
+ *   time forward BATCH CALLS     SECONDS                  CALLS times over the first BATCH matrices; "none": not for this n
+ *   time both BATCH CALLS        SECONDS                  exponential, then gradient; "none": no gradients
  *   save BATCH R.npy             ok                       results for the first BATCH matrices
  *   save BATCH R.npy D.npy       ok                       and the skew projections of the gradients
  *
@@ -19,9 +19,9 @@
 extern "C" {
 #endif
 
-typedef struct peer_kernels { /* R_b = exp(A_b), b < batch, by `threads` threads; row-major */
-    void (*f32)(int n, int64_t batch, const float *A, float *R, int threads);
-    void (*f64)(int n, int64_t batch, const double *A, double *R, int threads);
+typedef struct peer_kernels { /* R_b = exp(A_b), b < batch, by `threads` threads; row-major; false: not for this n */
+    bool (*f32)(int n, int64_t batch, const float *A, float *R, int threads);
+    bool (*f64)(int n, int64_t batch, const double *A, double *R, int threads);
 } peer_kernels;
 
 /* Obeys until the input ends; returns the exit status. A peer without gradients. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,7 +36,7 @@ static option table[] = {
     {"batch", "N", "4096", "different matrices per call", false, NULL},
     {"threads", "N", "2", "threads (SciPy: processes) of each side", false, NULL},
     {"repetitions", "N", "7", "turns per row", false, NULL},
-    {"seconds", "S", "20", "a row ends after this time, but not before three turns", false, NULL},
+    {"seconds", "S", "10", "a row ends after this time, but not before three turns", false, NULL},
     {"longest", "S", "30", "a peer gets half, a quarter .. of the batch where its call would last longer", false, NULL},
     {"seed", "N", "1", "of the random matrices", false, NULL},
     {"python", "PROGRAM", "python3", "that imports the peers in Python", false, NULL},
@@ -107,7 +106,6 @@ static void prepare_environment(void)
         setenv("MKL_ENABLE_INSTRUCTIONS", "AVX2", 1);
         setenv("OPENBLAS_CORETYPE", "Haswell", 1);
     }
-    signal(SIGPIPE, SIG_IGN); /* a peer that ended is reported by child_ask() */
 }
 
 static bool start_peer(child *c, int which)
@@ -222,6 +220,7 @@ int main(int argc, char **argv)
     static campaign c;
     read_options(&c, argc, argv);
     prepare_environment();
+    child_heed_signals();
     make_folder();
     c.evidence = evidence_collect(c.effort.threads);
     start_peers(&c);
