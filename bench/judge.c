@@ -119,6 +119,14 @@ static double quotient(double error, double scale)
     return scale > 0 ? error / scale : error > 0 ? INFINITY : error;
 }
 
+double judge_flops(const judge *j, so_method method, sweep_direction direction)
+{
+    double sum = 0;
+    for (int i = 0; i < j->count; i++)
+        sum += sweep_flops(method, j->input->real, direction, j->input->n, j->samples[i].rho);
+    return j->count > 0 ? sum / j->count : NAN;
+}
+
 void judge_row(const judge *j, const void *R, const void *D, sweep_row *row)
 {
     const sweep_input *in = j->input;

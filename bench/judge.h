@@ -10,6 +10,9 @@ typedef struct judge judge; /* references of the matrices that are compared, com
 judge *judge_create(const sweep_input *input);
 void judge_free(judge *judge);
 
+/* Mean of sweep_flops() over the matrices that are compared: the angles differ within a batch. NaN where there are none. */
+double judge_flops(const judge *judge, so_method method, sweep_direction direction);
+
 /* Fills checked, rho, error.. of the row from R, or from D where D is not NULL. */
 void judge_row(const judge *judge, const void *R, const void *D, sweep_row *row);
 

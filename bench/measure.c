@@ -53,14 +53,13 @@ static void prepare(so_ctx *ctx, const sweep_input *in, contestant *c, sweep_dir
                     const judge *references)
 {
     sweep_row *row = &c->row[direction];
-    double flops = 0, n = in->n;
+    double n = in->n;
     timed(ctx, in, c, direction, D);
     *row = (sweep_row){.method = c->method, .direction = direction, .warmup = WARMUP};
     judge_row(references, c->R, direction == SWEEP_VJP ? D : NULL, row);
     double once = timed(ctx, in, c, direction, D);
     row->calls = (int)fmax(1, ceil(timing_seconds / fmax(once, 1e-9)));
-    flops = sweep_flops(c->method, in->real, direction, in->n, row->rho);
-    row->flops = flops;
+    row->flops = judge_flops(references, c->method, direction);
     row->bytes = (direction == SWEEP_FORWARD ? 2 : 4) * n * n * (double)sweep_real_bytes(in->real);
 }
 

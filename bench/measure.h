@@ -82,7 +82,7 @@ int sweep_measure(const sweep_input *input, const int *methods, int count, const
 /* The contract of so.h covers n <= 128 and rho <= 1e3; outside, or where nothing was checked, every row is accepted. */
 bool sweep_row_keeps_contract(const sweep_row *row, int n);
 
-/* Nominal flops per matrix, squarings s included. */
+/* Nominal flops per matrix of spectral norm rho. */
 double sweep_flops(so_method method, sweep_real real, sweep_direction direction, int n, double rho);
 
 #endif

@@ -65,6 +65,14 @@ void rows_table_head(FILE *to, const evidence *e)
             "/bound", "orthog.", "/bound");
 }
 
+static void print_share(FILE *to, double share)
+{
+    if (isnan(share))
+        fprintf(to, "     -");
+    else
+        fprintf(to, " %4.0f%%", 100 * share);
+}
+
 static void print_error(FILE *to, double error, double bound)
 {
     if (isnan(error))
@@ -85,10 +93,11 @@ static double copy_share(const evidence *e, const sweep_row *row)
 
 void rows_table_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row)
 {
-    fprintf(to, "%-5s %4d %-9.9s %9.3g %-10s %-8s %8" PRId64 " %4d %10.4g %10.4g %12.4g %8.3g %4.0f%% %4.0f%%",
-            sweep_real_name[c->real], c->n, c->norm, row->rho, sweep_method_name[row->method],
-            sweep_direction_name[row->direction], c->batch, row->repetitions, row->median_us, row->min_us, 1e6 / row->median_us,
-            1e-3 * row->flops / row->median_us, 100 * fma_share(e, c, row), 100 * copy_share(e, row));
+    fprintf(to, "%-5s %4d %-9.9s %9.3g %-10s %-8s %8" PRId64 " %4d %10.4g %10.4g %12.4g %8.3g", sweep_real_name[c->real], c->n,
+            c->norm, row->rho, sweep_method_name[row->method], sweep_direction_name[row->direction], c->batch, row->repetitions,
+            row->median_us, row->min_us, 1e6 / row->median_us, 1e-3 * row->flops / row->median_us);
+    print_share(to, fma_share(e, c, row));
+    print_share(to, copy_share(e, row));
     print_error(to, row->error, row->error_bound);
     print_error(to, row->orthogonality, row->orthogonality_bound);
     fprintf(to, "%s\n", sweep_row_keeps_contract(row, c->n) ? "" : "  OUTSIDE THE CONTRACT");
@@ -103,26 +112,27 @@ void rows_csv_head(FILE *to)
             "error_bound_u,error_ratio,orthogonality_u,orthogonality_bound_u,orthogonality_ratio\n");
 }
 
-static void csv_error(FILE *to, double error, double bound)
+void rows_csv_numbers(FILE *to, const double *values, int count)
 {
-    if (isnan(error))
-        fprintf(to, ",,,");
-    else
-        fprintf(to, ",%.4g,%.4g,%.4g", error, bound, error / bound);
+    for (int i = 0; i < count; i++)
+        fprintf(to, isnan(values[i]) ? "," : ",%.6g", values[i]);
 }
 
 void rows_csv_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row)
 {
-    fprintf(to, "%s,%s,%s,%s,%d,%s,%s,%s,%d,%" PRId64 ",%s,%s,", e->machine, e->compiler, e->commit, e->date, e->threads,
+    fprintf(to, "%s,%s,%s,%s,%d,%s,%s,%s,%d,%" PRId64 ",%s,%s", e->machine, e->compiler, e->commit, e->date, e->threads,
             e->roof.isa, sweep_method_name[row->method], sweep_real_name[c->real], c->n, c->batch, c->input, c->norm);
-    if (!isnan(row->rho))
-        fprintf(to, "%.6g", row->rho);
-    fprintf(to, ",%s,%d,%d,%d,%.6g,%.6g,%.6g,%.0f,%.4g,%.4g,%.0f,%.4g,%.5g,%.4g,%d", sweep_direction_name[row->direction],
-            row->warmup, row->repetitions, row->calls, row->median_us, row->min_us, 1e6 / row->median_us, row->bytes,
-            e->roof.copy_gb_s, copy_share(e, row), row->flops, 1e-3 * row->flops / row->median_us, e->roof.gflops[c->real],
-            fma_share(e, c, row), row->checked);
-    csv_error(to, row->error, row->error_bound);
-    csv_error(to, row->orthogonality, row->orthogonality_bound);
+    rows_csv_numbers(to, &row->rho, 1);
+    fprintf(to, ",%s,%d,%d,%d", sweep_direction_name[row->direction], row->warmup, row->repetitions, row->calls);
+    const double speed[] = {
+        row->median_us,          row->min_us,         1e6 / row->median_us, row->bytes,
+        e->roof.copy_gb_s,       copy_share(e, row),  row->flops,           1e-3 * row->flops / row->median_us,
+        e->roof.gflops[c->real], fma_share(e, c, row)};
+    const double errors[] = {row->error,         row->error_bound,         row->error / row->error_bound,
+                             row->orthogonality, row->orthogonality_bound, row->orthogonality / row->orthogonality_bound};
+    rows_csv_numbers(to, speed, sizeof speed / sizeof *speed);
+    fprintf(to, ",%d", row->checked);
+    rows_csv_numbers(to, errors, sizeof errors / sizeof *errors);
     fputc('\n', to);
     fflush(to);
 }

@@ -26,6 +26,7 @@ evidence evidence_collect(int threads);
 
 void rows_table_head(FILE *to, const evidence *e);
 void rows_table_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row);
+void rows_csv_numbers(FILE *to, const double *values, int count); /* each after a comma; NaN = empty */
 void rows_csv_head(FILE *to);
 void rows_csv_row(FILE *to, const evidence *e, const rows_case *c, const sweep_row *row);
 

@@ -225,6 +225,8 @@ START_TEST(csv_rows)
             strcpy(head, line);
         else
             expect_shares(head, line);
+        if (strstr(line, ",polynomial,f32,8,5,rho,2,") && strstr(line, ",forward,")) /* degree 6 in A^2: six half products */
+            ck_assert(csv_number(head, line, "flops") == 6 * 512);
     }
     fclose(file);
     ck_assert_int_eq(rows, 1 + 2 * 2 * 3 * 4 * 2); /* head; types, n, norms, methods, directions */

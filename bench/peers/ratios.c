@@ -54,11 +54,6 @@ static void csv_side(FILE *to, const contest_side *side)
     fprintf(to, ",%" PRId64 ",%d,%.6g,%.6g", side->batch, side->calls, side->median_us, side->min_us);
 }
 
-static void csv_number(FILE *to, double value) /* NaN = nothing */
-{
-    fprintf(to, isnan(value) ? "," : ",%.4g", value);
-}
-
 void ratios_csv_row(FILE *to, const evidence *e, const contest_row *r)
 {
     fprintf(to, "%s,%s,%s,%s,%d,%s,%d,%s,%s,%s,%s,%s,%d", e->machine, e->compiler, e->commit, e->date, e->threads, e->roof.isa,
@@ -75,8 +70,7 @@ void ratios_csv_row(FILE *to, const evidence *e, const contest_row *r)
                               r->orthogonality_bound,
                               r->theirs.orthogonality,
                               r->libso.orthogonality};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        csv_number(to, numbers[i]);
+    rows_csv_numbers(to, numbers, sizeof numbers / sizeof *numbers);
     fputc('\n', to);
     fflush(to);
 }
