@@ -19,6 +19,18 @@ static inline ptrdiff_t group_entry(int n, ptrdiff_t ld, ptrdiff_t at)
     return ld == n ? at : at + (ld - n) * (at / n);
 }
 
+static inline __attribute__((always_inline)) void transposed_block(const vector from[VECTOR_LANES], vector to[VECTOR_LANES])
+{
+    vector block[VECTOR_LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < VECTOR_LANES; i++)
+        block[i] = from[i];
+    transpose_block(block);
+#pragma GCC unroll 16
+    for (int i = 0; i < VECTOR_LANES; i++)
+        to[i] = block[i];
+}
+
 /* A whole block; x: its first number, rows are `size` apart. */
 static inline vector_mask gather_block(ptrdiff_t size, const real *x, vector *to)
 {
@@ -48,22 +60,56 @@ static inline void scatter_block(ptrdiff_t size, const vector *from, real *x)
         *(unaligned_vector *)(x + l * size) = block[l];
 }
 
+/* Whether a vector at the start of row l, or beyond it, ends inside the table. */
+static inline int inside(ptrdiff_t l, ptrdiff_t start, ptrdiff_t size, int used)
+{
+    return l * size + start + VECTOR_LANES <= used * size;
+}
+
+/* Where the table has fewer rows or columns than a block: whole vectors where they end inside it, single numbers elsewhere.
+ * Stores run over into the next row before that is written. */
+static vector_mask gather_ragged(ptrdiff_t size, ptrdiff_t start, ptrdiff_t width, int used, const real *x, vector *to)
+{
+    vector rows[VECTOR_LANES], transposed[VECTOR_LANES];
+    for (int l = 0; l < VECTOR_LANES; l++) {
+        rows[l] = (vector){0};
+        if (inside(l, start, size, used))
+            rows[l] = *(const unaligned_vector *)(x + l * size + start);
+        else if (l < used)
+            memcpy(&rows[l], x + l * size + start, (size_t)width * sizeof(real));
+    }
+    transposed_block(rows, transposed);
+    vector_mask bad = {0};
+    for (int k = 0; k < width; k++) {
+        to[k] = transposed[k];
+        bad |= nonfinite_mask(transposed[k]);
+    }
+    return bad;
+}
+
+static void scatter_ragged(ptrdiff_t size, ptrdiff_t start, ptrdiff_t width, int used, const vector *from, real *x)
+{
+    vector columns[VECTOR_LANES], transposed[VECTOR_LANES];
+    for (int k = 0; k < VECTOR_LANES; k++)
+        columns[k] = k < width ? from[k] : (vector){0};
+    transposed_block(columns, transposed);
+    for (int l = 0; l < used && l < VECTOR_LANES; l++)
+        if (width == size && inside(l, start, size, used))
+            *(unaligned_vector *)(x + l * size) = transposed[l];
+        else
+            memcpy(x + l * size + start, &transposed[l], (size_t)width * sizeof(real));
+}
+
 static vector_mask gather_lanes(int n, int ld, int used, const real *x, vector *group)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
     vector_mask bad = {0};
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
         ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
-        if (used == VECTOR_LANES && width == VECTOR_LANES) {
+        if (used == VECTOR_LANES && width == VECTOR_LANES)
             bad |= gather_block(size, x + start, group + entry);
-            continue;
-        }
-        vector whole[VECTOR_LANES], transposed[VECTOR_LANES];
-        memset(whole, 0, sizeof whole);
-        for (int l = 0; l < used; l++)
-            memcpy(&whole[l], x + l * size + start, (size_t)width * sizeof(real));
-        bad |= gather_block(VECTOR_LANES, (const real *)whole, transposed);
-        memcpy(group + entry, transposed, (size_t)width * sizeof(vector));
+        else
+            bad |= gather_ragged(size, start, width, used, x, group + entry);
     }
     return bad;
 }
@@ -73,16 +119,10 @@ static void scatter_lanes(int n, int ld, int used, const vector *group, real *x)
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
         ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
-        if (used == VECTOR_LANES && width == VECTOR_LANES) {
+        if (used == VECTOR_LANES && width == VECTOR_LANES)
             scatter_block(size, group + entry, x + start);
-            continue;
-        }
-        vector whole[VECTOR_LANES], transposed[VECTOR_LANES];
-        memset(whole, 0, sizeof whole);
-        memcpy(whole, group + entry, (size_t)width * sizeof(vector));
-        scatter_block(VECTOR_LANES, whole, (real *)transposed);
-        for (int l = 0; l < used; l++)
-            memcpy(x + l * size + start, &transposed[l], (size_t)width * sizeof(real));
+        else
+            scatter_ragged(size, start, width, used, group + entry, x);
     }
 }
 

@@ -57,9 +57,10 @@ const group_layout SO_(so_layout) = {
     .stride = stride,
     .matrix_elements = elements,
     .polynomial = &SO_(so_polynomial),
-    .closed_form = &SO_(so_closed_form),
     .cayley = &SO_(so_cayley),
-#if defined(SO_LAYOUT_single)
+#if defined(SO_LAYOUT_lanes)
+    .closed_form = &SO_(so_closed_form),
+#else
     .pade = &SO_(so_pade),
     .eigen = &SO_(so_eigen),
 #endif
