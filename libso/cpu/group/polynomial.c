@@ -94,17 +94,17 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
             after = fraction == 0.5 ? after - 1 : after; /* ceil(log2) */
             if (after < -before[l])
                 after = -before[l];
+            rho[l] = ldexp(rho[l], -after);
+            set_lane(&factor, l, (real)ldexp(1, -after));
+            set_lane(&factor2, l, (real)ldexp(1, -2 * after));
         }
-        double scaled = ldexp(rho[l], -after);
         if (before[l] + after > 0)
             k = RUNGS - 1;
-        while (k < RUNGS - 1 && !(scaled <= (derivative ? ladder[k].theta_derivative : ladder[k].theta)))
+        while (k < RUNGS - 1 && !(rho[l] <= (derivative ? ladder[k].theta_derivative : ladder[k].theta)))
             k++;
         set_mask(&p.in_rung[k], l);
         set_squarings(&p.squarings, l, before[l] + after);
         any_after |= after;
-        set_lane(&factor, l, (real)ldexp(1, -after));
-        set_lane(&factor2, l, (real)ldexp(1, -2 * after));
     }
     if (any_after) {
         scale(n, factor, A);

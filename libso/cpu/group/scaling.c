@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "scaling.h"
 
-/* Per lane, e with largest entry of X in [2^(e-1), 2^e); 0 for a zero matrix. */
-static void largest_exponent(int n, const elem *X, int exponent[LANES])
-{
-    elem largest = largest_entry(n, X);
-    for (int l = 0; l < LANES; l++)
-        frexp((double)get_lane(largest, l), &exponent[l]);
-}
-
 /* X <- X 2^(sign exponent) */
 static void scale_by_exponents(int n, int sign, const int exponent[LANES], elem *X)
 {
     int any = 0;
-    elem factor = broadcast(1);
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < LANES; l++)
         any |= exponent[l];
+    if (!any)
+        return;
+    elem factor;
+    for (int l = 0; l < LANES; l++)
         set_lane(&factor, l, (real)ldexp(1, sign * exponent[l]));
-    }
-    if (any)
-        scale(n, factor, X);
+    scale(n, factor, X);
+}
+
+/* Per lane, e with the largest entry of X in [2^(e-1), 2^e), but 0 where it lies in [least, most) or is 0. */
+static void exponent_outside(int n, const elem *X, real least, real most, int exponent[LANES])
+{
+    elem largest = largest_entry(n, X);
+    mask outside = (largest >= broadcast(most)) | ((largest < broadcast(least)) & (largest > broadcast(0)));
+    memset(exponent, 0, LANES * sizeof *exponent);
+    if (any_lane(outside))
+        for (int l = 0; l < LANES; l++)
+            if (get_lane(largest, l) >= most || get_lane(largest, l) < least)
+                frexp((double)get_lane(largest, l), &exponent[l]);
 }
 
 void SO_(scale_large)(int n, elem *A, int exponent[LANES])
 {
-    largest_exponent(n, A, exponent);
+    exponent_outside(n, A, 0, 0x1p5, exponent);
     for (int l = 0; l < LANES; l++)
         exponent[l] = exponent[l] > 5 ? exponent[l] - 5 : 0;
     scale_by_exponents(n, -1, exponent, A);
@@ -32,19 +37,18 @@ void SO_(scale_large)(int n, elem *A, int exponent[LANES])
 
 /* A quarter of the exponent range is ordinary; 2^LARGEST and 2^-LARGEST are normal numbers. */
 #if defined(SO_REAL_f32)
-enum { ORDINARY = 30, LARGEST = 120 };
+#define ORDINARY 0x1p30f
+enum { LARGEST = 120 };
 #else
-enum { ORDINARY = 250, LARGEST = 1000 };
+#define ORDINARY 0x1p250
+enum { LARGEST = 1000 };
 #endif
 
 void SO_(scale_to_unit)(int n, elem *X, int exponent[LANES])
 {
-    largest_exponent(n, X, exponent);
-    for (int l = 0; l < LANES; l++) {
-        if (exponent[l] > -ORDINARY && exponent[l] < ORDINARY)
-            exponent[l] = 0;
+    exponent_outside(n, X, 1 / ORDINARY, ORDINARY, exponent);
+    for (int l = 0; l < LANES; l++)
         exponent[l] = exponent[l] > LARGEST ? LARGEST : exponent[l] < -LARGEST ? -LARGEST : exponent[l];
-    }
     scale_by_exponents(n, -1, exponent, X);
 }
 
