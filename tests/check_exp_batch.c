@@ -108,6 +108,32 @@ START_TEST(batch_size_and_place)
 }
 END_TEST
 
+/* A lone matrix goes through another layout than a full group: every order that has both, and many zeros, whose signs count. */
+START_TEST(alone)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int n = 1; n <= 33; n++) {
+        maps inputs = new_maps(n);
+        fill(bits, &inputs);
+        for (int i = 0; i < BATCH * n * n; i++)
+            if (i % n > i / n % n && ((unsigned)i * 2654435761U >> 16) % 4)
+                inputs.A[i] = inputs.E[i] = i % 2 ? 0.0 : -0.0;
+        for (int k = 0; k < METHODS; k++) {
+            maps reference = copy_inputs(&inputs), other = copy_inputs(&inputs);
+            ck_assert_int_eq(run(bits, ctx, (so_method)k, &reference, 0, BATCH), SO_OK);
+            for (int b = 0; b < BATCH; b++)
+                ck_assert_int_eq(run(bits, ctx, (so_method)k, &other, b, 1), SO_OK);
+            same(&reference, &other, 0, BATCH, (so_method)k, bits, "alone");
+            free_maps(&reference), free_maps(&other);
+        }
+        free_maps(&inputs);
+    }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 static void test_threads(int bits, so_ctx *ctx, so_method method, maps *reference, maps *other)
 {
     (void)ctx;
@@ -211,6 +237,7 @@ Suite *check_exp_batch(void)
     TCase *tests = tcase_create("same bits");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, batch_size_and_place, 0, 2);
+    tcase_add_loop_test(tests, alone, 0, 2);
     tcase_add_loop_test(tests, threads, 0, 2);
     tcase_add_loop_test(tests, non_finite, 0, 2);
     tcase_add_loop_test(tests, non_finite_gradient, 0, 2);

@@ -7,13 +7,15 @@
 #include "group/layout.h"
 #include "maps.h"
 
-/* Up to this order matrices are interleaved; above, a group of lanes no longer fits the second-level cache. */
+/* Up to this order matrices are interleaved; above, a group of lanes no longer fits the second-level cache. Nor are few matrices
+ * interleaved, since empty lanes cost as much as full ones: a quarter of a group takes about as long one by one. Both layouts
+ * give the same bits. */
 enum { LARGEST_IN_LANES = 32 };
 
-choice SO_(so_choose)(so_method method, int n)
+choice SO_(so_choose)(so_method method, int n, int64_t matrices)
 {
     const group_layout *lanes = &SO_VARIANT(so_layout, _lanes), *single = &SO_VARIANT(so_layout, _single);
-    const group_layout *layout = n <= LARGEST_IN_LANES ? lanes : single;
+    const group_layout *layout = n <= LARGEST_IN_LANES && matrices > lanes->lanes / 4 ? lanes : single;
     switch (method) {
     case SO_PADE:
         return (choice){single, single->pade};
@@ -23,7 +25,7 @@ choice SO_(so_choose)(so_method method, int n)
         return (choice){layout, layout->cayley};
     case SO_AUTO:
         if (n >= 2 && n <= 4)
-            return (choice){layout, layout->closed_form};
+            return (choice){lanes, lanes->closed_form};
         break;
     case SO_POLYNOMIAL:
         break;
@@ -104,10 +106,13 @@ static int run_group(const batch_call *call, choice c, int n, int64_t first, int
 
 static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const batch_call *call)
 {
-    choice c = SO_(so_choose)(method, n);
-    int64_t lanes = c.layout->lanes, groups = (batch + lanes - 1) / lanes;
-    int threads = groups < ctx->threads ? (int)groups : ctx->threads;
-    size_t bytes = SO_(so_thread_bytes)(c, n, call->operation != MAP);
+    choice whole = SO_(so_choose)(method, n, batch);
+    int64_t lanes = whole.layout->lanes, groups = batch / lanes, rest = batch % lanes;
+    choice last = SO_(so_choose)(method, n, rest);
+    int64_t jobs = groups + (rest + last.layout->lanes - 1) / last.layout->lanes;
+    int threads = jobs < ctx->threads ? (int)jobs : ctx->threads, derivative = call->operation != MAP;
+    size_t bytes = SO_(so_thread_bytes)(whole, n, derivative), last_bytes = SO_(so_thread_bytes)(last, n, derivative);
+    bytes = bytes > last_bytes ? bytes : last_bytes;
     void *memory;
     so_status status = so_ctx_reserve(ctx, (size_t)threads, bytes, &memory);
     if (status != SO_OK)
@@ -115,10 +120,11 @@ static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const 
 
     int outcome = 0;
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(| : outcome) if (threads > 1)
-    for (int64_t g = 0; g < groups; g++) {
+    for (int64_t job = 0; job < jobs; job++) {
+        choice c = job < groups ? whole : last;
+        int64_t first = job < groups ? job * lanes : groups * lanes + (job - groups) * c.layout->lanes, left = batch - first;
         thread_work w = SO_(so_thread_work)(c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
-        int64_t left = batch - g * lanes;
-        outcome |= run_group(call, c, n, g * lanes, (int)(left < lanes ? left : lanes), &w);
+        outcome |= run_group(call, c, n, first, (int)(left < c.layout->lanes ? left : c.layout->lanes), &w);
     }
     return outcome & GROUP_NONFINITE ? SO_ENONFINITE : outcome & GROUP_FAILED ? SO_ESINGULAR : SO_OK;
 }

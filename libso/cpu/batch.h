@@ -6,12 +6,12 @@
 #include "../context.h"
 #include "group.h"
 
-/* The layout and the method for matrices of order n. */
+/* The layout and the method for so many matrices of order n. */
 typedef struct choice {
     const group_layout *layout;
     const group_method *method;
 } choice;
-choice SO_(so_choose)(so_method method, int n);
+choice SO_(so_choose)(so_method method, int n, int64_t matrices);
 
 /* A thread's share of the workspace, cut into group matrices. */
 typedef struct thread_work {

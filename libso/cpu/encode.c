@@ -72,7 +72,7 @@ static void form(const encode_call *call, int64_t g, int64_t first, int used, re
 so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const real *position, const real *generator, real *R)
 {
     int n = encoding->tile;
-    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n), position, generator};
+    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n, encoding->tokens), position, generator};
     int64_t lanes = call.c.layout->lanes, runs = (encoding->tokens + lanes - 1) / lanes, jobs = encoding->groups * runs;
     int threads = jobs < ctx->threads ? (int)jobs : ctx->threads;
     size_t bytes = SO_(so_thread_bytes)(call.c, n, 0);
@@ -178,7 +178,7 @@ so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const
                                  const real *R, const real *dR, real *dgenerator, real *dposition)
 {
     int n = encoding->tile, dims = encoding->dims;
-    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n), position, generator};
+    encode_call call = {*encoding, SO_(so_choose)(encoding->method, n, encoding->tokens), position, generator};
     int64_t tokens = encoding->tokens, groups = encoding->groups;
     int64_t blocks = (tokens + TOKENS_PER_BLOCK - 1) / TOKENS_PER_BLOCK, jobs = groups * blocks;
     int threads = jobs < 1 ? 1 : jobs < ctx->threads ? (int)jobs : ctx->threads;

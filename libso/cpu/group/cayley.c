@@ -90,14 +90,12 @@ static void solve(int n, elem *B, elem *C)
 static mask halve(int n, double limit, elem *A)
 {
     int exponent[LANES];
-    elem norm = broadcast(0), factor = broadcast(1);
+    elem factor = broadcast(1);
     mask large = {0};
     SO_(scale_large)(n, A, exponent);
-    for (ptrdiff_t i = 0; i < n; i++)
-        for (ptrdiff_t j = 0; j < i; j++)
-            norm += A[i * matrix_stride(n) + j] * A[i * matrix_stride(n) + j];
+    elem squares = sum_of_squares(n, A);
     for (int l = 0; l < LANES; l++) {
-        double rho = ldexp(sqrt((double)get_lane(norm, l)), exponent[l] < 900 ? exponent[l] : 900);
+        double rho = ldexp(sqrt((double)get_lane(squares, l) / 2), exponent[l] < 900 ? exponent[l] : 900);
         int down = 0;
         if (rho > limit)
             frexp(rho / limit, &down);

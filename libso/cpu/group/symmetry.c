@@ -82,13 +82,22 @@ static inline __attribute__((always_inline)) void store_block(int n, int ld, ele
             *(vector *)(to + (ptrdiff_t)r * ld) = block[r];
 }
 
-/* Columns above the diagonal in row r of a diagonal block. */
-static inline vector_mask above_diagonal(int r)
+static inline vector column_numbers(void)
 {
     vector column;
     for (int k = 0; k < B; k++)
         column[k] = (real)k;
-    return column > (vector){0} + (real)r;
+    return column;
+}
+
+/* Columns above, and below, the diagonal in row r of a diagonal block. */
+static inline vector_mask above_diagonal(int r)
+{
+    return column_numbers() > (vector){0} + (real)r;
+}
+static inline vector_mask below_diagonal(int r)
+{
+    return column_numbers() < (vector){0} + (real)r;
 }
 
 void transpose(int n, const elem *A, elem *T)
@@ -179,7 +188,7 @@ uint64_t skew_from_upper(int n, elem *A)
             }
 #pragma GCC unroll 16
             for (int r = 0; r < B; r++)
-                upper[r] += lower[r];
+                upper[r] = choose(below_diagonal(r), lower[r], upper[r]);
             store_block(n, ld, A, i, i, upper);
         }
     real_bits any = 0;
