@@ -21,10 +21,12 @@
         call(4);                                                                                                                \
     }
 
-/* x + sum_(0 < k <= terms) a_k M_k at `at`. One chain of fused operations from x on: a term with a_k = 0 changes no bit, so that
- * lanes which need fewer terms than others may share a call with them. */
+/* x + sum_(0 < k <= terms) a_k M_k at `at`. One chain of fused operations from x on, the last term first: a term with a_k = 0 and
+ * none but such before it changes no bit, so that lanes which need fewer terms than others may share a call with them. (x + 0
+ * because -0 + 0 would.) */
 static inline __attribute__((always_inline)) vector add_terms(int terms, const elem *a, const elem *const *M, ptrdiff_t at, vector x)
 {
+    x += 0;
 #pragma GCC unroll 4
     for (int k = terms; k > 0; k--)
         x += *(const vector *)&M[k - 1][at] * a[k];

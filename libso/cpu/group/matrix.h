@@ -16,7 +16,7 @@ typedef real elem __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef real_bits mask __attribute__((vector_size(VECTOR_BYTES), may_alias)); /* per lane: all ones or all zeros */
 static inline elem broadcast(real x)
 {
-    return (elem){0} + x;
+    return x - (elem){0}; /* x + 0 would turn -0 into 0 */
 }
 static inline elem select_lanes(mask m, elem yes, elem no)
 {

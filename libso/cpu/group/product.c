@@ -12,7 +12,7 @@
 #if defined(SO_LAYOUT_lanes)
 #define LOAD_A(x) (*(const vector *)(x))
 #else
-#define LOAD_A(x) ((vector){0} + *(x))
+#define LOAD_A(x) (*(x) - (vector){0}) /* x + 0 would turn -0 into 0 */
 #endif
 
 /* As many accumulators as registers allow: 32 registers with AVX-512, 16 elsewhere (32 on AArch64, where 12 accumulators hide

@@ -155,14 +155,18 @@ void skew_part(int n, elem *A)
 #pragma GCC unroll 16
             for (int r = 0; r < B; r++)
                 lower[r] = (lower[r] - upper[r]) * (real)0.5;
-            store_block(n, ld, A, i, j, lower);
-            if (j == i)
-                continue;
 #pragma GCC unroll 16
             for (int r = 0; r < B; r++)
-                lower[r] = -lower[r];
-            transpose_block(lower);
-            store_block(n, ld, A, j, i, lower);
+                upper[r] = -lower[r];
+            transpose_block(upper);
+            if (j < i) {
+                store_block(n, ld, A, j, i, upper);
+            } else {
+#pragma GCC unroll 16
+                for (int r = 0; r < B; r++)
+                    lower[r] = choose(above_diagonal(r), upper[r], lower[r]);
+            }
+            store_block(n, ld, A, i, j, lower);
         }
 }
 
