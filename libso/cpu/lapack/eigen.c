@@ -5,8 +5,8 @@
  * The map takes them into account to first order, in V exp(D + E) V^T:
  *   R - I = W (Z + C) W^T,   Z = exp(D) - I,   C = phi(ad_D)(E) exp(D) - (F Z + Z F)/2
  * after which the error is that of the products, whatever rho. For the derivative W is made orthogonal, and it has room for E
- * unless many angles lie close together. Then E goes into the vectors where ad_D is large, W <- W (I + K - F/2), [D, K] = -E;
- * what remains, N, nearly commutes with D, and phi(ad_(D + N)) M = phi(ad_D) M + phi'(ad_D) [N, M].
+ * unless many angles lie close together. Then E goes into the vectors where it can; what remains, N, nearly commutes with D,
+ * and phi(ad_(D + N)) M = phi(ad_D) M + phi'(ad_D) [N, M].
  *
  * f32 decomposes in f64, whose rounding is nothing beside u_32, and continues in f32 with W rounded.
  * SPDX-License-Identifier: MIT */
@@ -73,15 +73,12 @@ int WIDE_(eigen_planes)(int n, double *A, double **W, double **angle, double *wo
 /* Above this angle E is not small enough for a first-order correction to keep R orthogonal. */
 #define LARGEST_CORRECTED_ANGLE 0x1p22
 
-/* F and E in units of the angles; uses the place of C. */
-static void residual(int n, const elem *A, const spectrum *s, const real *angle, elem *F, elem *E, real *work)
+/* X, in units of theta, in units of the angles. */
+static void scale_correction(int n, const spectrum *s, const real *angle, elem *X)
 {
-    elem *WT = matrix_of(work, n, AT_WT);
-    transpose(n, s->W, WT);
-    SO_(spectrum_residual)(n, A, s, WT, F, E, (real *)matrix_of(work, n, AT_C));
     real unit = angle[0] <= LARGEST_CORRECTED_ANGLE ? ldexp(1, s->exponent) : 0;
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-        E[i] *= unit;
+        X[i] *= unit;
 }
 
 /* ---- The map ------------------------------------------------------------------------------------------------------------ */
@@ -123,12 +120,15 @@ static void eigen_map(int n, real *A, real *R, real *work)
     real *angle = h.angle + n / 2 * 3;
     SO_(spectrum_unscale)(n, &s, angle);
     SO_(set_half_angles)(n, 0, 1, angle, &h);
-    elem *E = matrix_of(work, n, AT_E), *F = matrix_of(work, n, AT_F), *C = matrix_of(work, n, AT_C);
-    residual(n, A, &s, angle, F, E, work);
+    elem *E = matrix_of(work, n, AT_E), *F = matrix_of(work, n, AT_F), *C = matrix_of(work, n, AT_C),
+         *WT = matrix_of(work, n, AT_WT);
+    transpose(n, s.W, WT);
+    SO_(spectrum_residual)(n, A, &s, WT, F, E, (real *)C);
+    scale_correction(n, &s, angle, E);
     SO_(phi_in_planes)(n, &h, E);
     correction(n, &h, F, E, C);
     product(n, s.W, C, E);
-    SO_(rotation_in_planes)(n, &h, s.W, matrix_of(work, n, AT_WT), E, C, R);
+    SO_(rotation_in_planes)(n, &h, s.W, WT, E, C, R);
 }
 
 /* ---- The derivative ----------------------------------------------------------------------------------------------------- */
@@ -146,27 +146,6 @@ static int is_clustered(int n, const half_angles *h)
         }
     share /= (real)m * m;
     return rho * sqrt(n) * share > 0.3 * (30 + 3 * rho);
-}
-
-/* Which part of E commutes nearly enough with D: what it leaves uncorrected is |x| E / 2. Beyond, K stays below 256 E. */
-#define NEAR 0x1p-8
-
-static inline void near_part(real half, real cosine, real sine, real *re, real *im)
-{
-    (void)cosine;
-    (void)sine;
-    if (2 * fabs(half) > NEAR)
-        *re = *im = 0;
-}
-
-static inline void far_part(real half, real cosine, real sine, real *re, real *im) /* K = -E / (i x) */
-{
-    (void)cosine;
-    (void)sine;
-    int far = 2 * fabs(half) > NEAR;
-    real a = *re, b = *im;
-    *re = far ? -b / (2 * half) : 0;
-    *im = far ? a / (2 * half) : 0;
 }
 
 /* ((1 - i x) e^(i x) - 1) / x^2; it multiplies a correction, so a few digits suffice */
@@ -190,18 +169,10 @@ static int decompose(int n, real *A, half_angles *h, const elem **N, real *work)
     SO_(set_half_angles)(n, 0, 1, angle, h);
     *N = NULL;
     if (is_clustered(n, h)) {
-        elem *E = matrix_of(work, n, AT_E), *F = matrix_of(work, n, AT_F), *K = matrix_of(work, n, AT_C),
-             *WK = matrix_of(work, n, AT_WT);
-        residual(n, A, &s, angle, F, E, work);
-        memcpy(K, E, (size_t)matrix_size(n) * sizeof(elem));
-        plane_function(n, h, near_part, E);
-        plane_function(n, h, far_part, K);
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            K[i] -= F[i] / 2;
-        product(n, s.W, K, WK);
-        for (ptrdiff_t i = 0; i < matrix_size(n); i++)
-            s.W[i] += WK[i];
-        *N = E;
+        elem *near = matrix_of(work, n, AT_E);
+        SO_(correct_vectors)(n, A, &s, near, (real *)matrix_of(work, n, AT_F));
+        scale_correction(n, &s, angle, near);
+        *N = near;
     } else
         SO_(orthogonalize)(n, -1, s.W, 1, (real *)matrix_of(work, n, AT_WT));
     transpose(n, s.W, matrix_of(work, n, AT_WT));

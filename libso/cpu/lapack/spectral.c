@@ -98,4 +98,42 @@ void SO_(spectrum_residual)(int n, const elem *A, const spectrum *s, const elem 
     mirror(n, 1, F);
 }
 
+/* In units of rho. What N leaves uncorrected is below 2^-20 rho N, and K stays below 2^20 E / rho, whose square counts as
+ * little. */
+#define NEAR 0x1p-20
+
+static inline void keep_near(real half, real cosine, real sine, real *re, real *im)
+{
+    (void)cosine, (void)sine;
+    if (2 * fabs(half) > NEAR)
+        *re = *im = 0;
+}
+
+static inline void solve_far(real half, real cosine, real sine, real *re, real *im) /* K = -E / (i x) */
+{
+    (void)cosine, (void)sine;
+    int far = 2 * fabs(half) > NEAR;
+    real a = *re, b = *im;
+    *re = far ? -b / (2 * half) : 0;
+    *im = far ? a / (2 * half) : 0;
+}
+
+void SO_(correct_vectors)(int n, const elem *A, spectrum *s, elem *N, real *work)
+{
+    elem *WT = matrix_of(work, n, 0), *F = matrix_of(work, n, 1), *K = matrix_of(work, n, 2), *WK = F;
+    transpose(n, s->W, WT);
+    SO_(spectrum_residual)(n, A, s, WT, F, N, (real *)K);
+    real unit = s->theta[0] > 0 ? 1 / s->theta[0] : 0;
+    half_angles h = half_angles_in(n, WT);
+    SO_(set_half_angles)(n, 0, unit, s->theta, &h);
+    memcpy(K, N, (size_t)matrix_size(n) * sizeof(elem));
+    plane_function(n, &h, solve_far, K);
+    plane_function(n, &h, keep_near, N);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        K[i] = K[i] * unit - F[i] / 2;
+    product(n, s->W, K, WK);
+    for (ptrdiff_t i = 0; i < matrix_size(n); i++)
+        s->W[i] += WK[i];
+}
+
 #endif

@@ -27,4 +27,8 @@ void SO_(spectrum_unscale)(int n, const spectrum *s, real *angle);
  * is left, and of F. Work: 1 matrix. */
 void SO_(spectrum_residual)(int n, const elem *A, const spectrum *s, const elem *WT, elem *F, elem *E, real *work);
 
+/* W <- W (I + K - F/2) with [D, K] = -E where E couples angles more than 2^-20 rho apart. N <- the rest of E, in units of
+ * theta: then A = W (D + N) W^T to first order, W is orthogonal and N nearly commutes with D. Work: 3 matrices. */
+void SO_(correct_vectors)(int n, const elem *A, spectrum *s, elem *N, real *work);
+
 #endif
