@@ -61,7 +61,9 @@ double sweep_flops(so_method method, sweep_real real, sweep_direction direction,
     double cube = (double)n * n * n;
     if (method == SO_AUTO && n <= 4) /* closed forms: a handful of operations, no power law; counted as one product */
         return 2 * cube;
-    if (method == SO_AUTO || method == SO_POLYNOMIAL)
+    if (method == SO_AUTO) /* as in libso/cpu/lapack/automatic.c, for random matrices */
+        method = direction == SWEEP_VJP && n > 32 && rho > 16 ? SO_EIGEN : SO_POLYNOMIAL;
+    if (method == SO_POLYNOMIAL)
         return polynomial_flops(real, direction, rho) * cube;
     const count *c = direction == SWEEP_FORWARD ? &forward_count[method][real] : &vjp_count[method][real];
     return (c->product + squarings(rho, c->theta) * c->squaring) * cube;

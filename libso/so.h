@@ -102,7 +102,7 @@ SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
  * SO_ESINGULAR (SO_EIGEN did not converge), SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef enum so_method {
-    SO_AUTO       = 0, /* closed forms for n = 2, 3, 4, else polynomial */
+    SO_AUTO       = 0, /* closed forms for n = 2, 3, 4, else polynomial; gradients at large angles beyond n = 32 by eigen */
     SO_POLYNOMIAL = 1, /* even/odd split, shifted Chebyshev series in A^2, scaling and squaring */
     SO_PADE       = 2, /* diagonal Pade approximant, linear solve by LAPACK, scaling and squaring */
     SO_EIGEN      = 3, /* skew tridiagonal form, bidiagonal SVD of half the size; error of R^T R independent of rho */
@@ -215,6 +215,8 @@ SO_API so_status so_project_vjp_f64(so_ctx *, int n, int64_t batch, const double
  * The token-wise generators never exist in memory as a whole. Extra memory is O(threads tile^2); so_encode_vjp adds the sums
  * over blocks of 64 tokens, groups*ceil(tokens/64)*dims*tile^2 reals, and groups*tokens*dims if dposition is wanted.
  * A token-wise generator is formed with one rounding per dimension, which counts as part of the input of the exponential.
+ * In one dimension SO_AUTO (tile >= 5) and SO_EIGEN decompose each generator once and find all its tokens from that: two
+ * products of matrices per token, four for the gradient, whatever the angles. so_encode_vjp then need not read R.
  * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_EMETHOD, SO_ENONFINITE, SO_ESINGULAR, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef struct so_encoding {

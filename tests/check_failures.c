@@ -106,20 +106,26 @@ START_TEST(context)
 }
 END_TEST
 
+static so_ctx *new_portable(void)
+{
+    const char *isa = getenv("SO_ISA");
+    so_ctx *ctx;
+    setenv("SO_ISA", "portable", 1);
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    isa ? setenv("SO_ISA", isa, 1) : unsetenv("SO_ISA");
+    return ctx;
+}
+
 /* The SVD of the k-th matrix fails; kind and method are such that each matrix needs one. Returns the worst status. */
 static so_status each_svd_fails(int kind, so_method m)
 {
     static double in[SIZE], before[2 * SIZE], expected[2 * SIZE], out[2 * SIZE];
     so_status worst = SO_OK;
-    so_ctx *ctx;
+    so_ctx *ctx = new_portable();
     for (int i = 0; i < SIZE; i++)
         in[i] = sin(i + 1.0);
     for (int i = 0; i < 2 * SIZE; i++)
         before[i] = expected[i] = cos(0.3 * i * i);
-    const char *isa = getenv("SO_ISA");
-    setenv("SO_ISA", "portable", 1);
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    isa ? setenv("SO_ISA", isa, 1) : unsetenv("SO_ISA");
     ck_assert_int_eq(call_f64(kind, ctx, m, N, in, expected), SO_OK);
     for (int k = 0; k < BATCH; k++) {
         memcpy(out, before, sizeof out);
@@ -134,6 +140,36 @@ static so_status each_svd_fails(int kind, so_method m)
     so_ctx_destroy(ctx);
     return worst;
 }
+
+/* SO_AUTO, whose gradient at large angles needs the SVD, and so_encode in one dimension do without it where it fails. */
+START_TEST(svd_is_replaced)
+{
+    static double A[SIZE], R[SIZE], dR[SIZE], expected[SIZE], out[SIZE];
+    const so_encoding polynomial = {SO_POLYNOMIAL, 1, N, BATCH, 1}, automatic = {SO_AUTO, 1, N, BATCH, 1};
+    so_ctx *ctx = new_portable();
+    for (int i = 0; i < SIZE; i++) {
+        A[i] = 10 * sin(i + 1.0);
+        dR[i] = cos(0.3 * i * i);
+    }
+    ck_assert_int_eq(so_exp_f64(ctx, SO_POLYNOMIAL, N, BATCH, A, R), SO_OK);
+    for (int encode = 0; encode < 2; encode++) {
+        ck_assert_int_eq(encode ? so_encode_f64(ctx, &polynomial, (double[]){1}, A, expected)
+                                : so_exp_vjp_f64(ctx, SO_POLYNOMIAL, N, BATCH, A, R, dR, expected),
+                         SO_OK);
+        for (int k = 0; k < BATCH; k++) {
+            failure_set(FAILURE_SVD, k + 1);
+            ck_assert_int_eq(encode ? so_encode_f64(ctx, &automatic, (double[]){1}, A, out)
+                                    : so_exp_vjp_f64(ctx, SO_AUTO, N, BATCH, A, R, dR, out),
+                             SO_OK);
+            ck_assert(failure_happened(FAILURE_SVD));
+            failure_set(FAILURE_SVD, 0);
+            for (int b = 0; b < BATCH; b++)
+                ck_assert((memcmp(out + b * N * N, expected + b * N * N, N * N * sizeof *out) == 0) == (b == k));
+        }
+    }
+    so_ctx_destroy(ctx);
+}
+END_TEST
 
 START_TEST(each_svd)
 {
@@ -150,6 +186,7 @@ Suite *check_failures(void)
     tcase_add_test(tests, context);
     tcase_add_loop_test(tests, each_allocation, EXP, KINDS);
     tcase_add_test(tests, each_svd);
+    tcase_add_test(tests, svd_is_replaced);
     suite_add_tcase(suite, tests);
     return suite;
 }

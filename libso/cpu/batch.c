@@ -26,7 +26,7 @@ choice SO_(so_choose)(so_method method, int n, int64_t matrices)
     case SO_AUTO:
         if (n >= 2 && n <= 4)
             return (choice){lanes, lanes->closed_form};
-        break;
+        return (choice){layout, n > LARGEST_IN_LANES ? layout->automatic : layout->polynomial};
     case SO_POLYNOMIAL:
         break;
     }

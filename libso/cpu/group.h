@@ -35,7 +35,7 @@ typedef struct group_layout {
     int lanes;
     int (*stride)(int n);             /* elems in a row of a group matrix */
     size_t (*matrix_elements)(int n); /* reals in a group matrix, a multiple of 64 bytes */
-    const group_method *polynomial, *pade, *eigen, *cayley, *closed_form;
+    const group_method *polynomial, *pade, *eigen, *automatic, *cayley, *closed_form;
     void (*multiply)(int n, const real *A, const real *B, real *C);            /* C = A B */
     void (*multiply_transposed)(int n, const real *A, const real *B, real *C); /* C = A^T B */
     uint64_t (*make_skew)(int n, real *A); /* A <- U - U^T, U its strict upper triangle; lanes with NaN or Inf in U */

@@ -8,6 +8,7 @@
 #include "polynomial.h"
 #include "scaling.h"
 #if defined(SO_LAYOUT_single)
+#include "../lapack/automatic.h"
 #include "../lapack/eigen.h"
 #include "../lapack/pade.h"
 #endif
@@ -63,6 +64,7 @@ const group_layout SO_(so_layout) = {
 #else
     .pade = &SO_(so_pade),
     .eigen = &SO_(so_eigen),
+    .automatic = &SO_(so_automatic),
 #endif
     .multiply = product_of,
     .multiply_transposed = product_transposed_of,

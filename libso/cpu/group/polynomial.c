@@ -215,7 +215,6 @@ static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
     elem one[2] = {broadcast(0), broadcast(1)};
     multiply_add(n, -1, A, value[1], 1, one, &value[0], E);
 }
-enum { EVALUATE_JETS = 9 };
 
 /* ---- The map and its derivative ----------------------------------------------------------------------------------------- */
 
@@ -248,6 +247,6 @@ static void polynomial_differential(int n, real *A_, const real *R, real *M, rea
 const group_method SO_(so_polynomial) = {
     .map = polynomial_map,
     .differential = polynomial_differential,
-    .map_matrices = 1 + EVALUATE_JETS,
-    .differential_matrices = 2 * (2 + EVALUATE_JETS),
+    .map_matrices = POLYNOMIAL_MAP_MATRICES,
+    .differential_matrices = POLYNOMIAL_DIFFERENTIAL_MATRICES,
 };

@@ -6,4 +6,8 @@
 
 extern const group_method SO_(so_polynomial);
 
+/* Workspaces, from the jets that an evaluation takes. */
+enum { EVALUATE_JETS = 9 };
+enum { POLYNOMIAL_MAP_MATRICES = 1 + EVALUATE_JETS, POLYNOMIAL_DIFFERENTIAL_MATRICES = 2 * (2 + EVALUATE_JETS) };
+
 #endif
