@@ -217,6 +217,8 @@ START_TEST(encodings)
     ck_assert_int_eq(ENCODE(), SO_ESIZE);
     e = good, e.groups = INT64_MAX / 8, e.tokens = 0;
     ck_assert_int_eq(ENCODE(), SO_ESIZE);
+    e = good, e.dims = 64, e.tile = 1, e.tokens = INT64_MAX / 128; /* the positions alone are too many */
+    ck_assert_int_eq(ENCODE(), SO_ESIZE);
 #undef ENCODE
     e = good, e.dims = 0; /* the gradient checks the same */
     refused(call_encode_vjp(bits, ctx, &e, in, in, in, in, out, NULL), SO_ESIZE, "encoding->dims", out, 0);

@@ -1,7 +1,7 @@
 /* check_cayley_inverse.c: so_cayley_inverse and its vjp against the Cayley map in double-double arithmetic, within the bounds
  * of so.h. SPDX-License-Identifier: MIT */
+#include "inverse_contract.h"
 #include "oracle_dd.h"
-#include "oracle_inverse.h"
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,19 +15,11 @@ typedef struct ratios {
     double value, gradient, adjoint;
 } ratios;
 
-static void note(double *highest, double error, double bound, const char *what, int bits, int n, int c, double gap)
-{
-    if (bound > 0)
-        *highest = fmax(*highest, error / bound);
-    ck_assert_msg(error <= bound, "%s %s n %d angle case %d gap %g: error %g > %g", what, call_type(bits), n, c, gap, error,
-                  bound);
-}
-
 /* A0 with angles 2 tan(theta/2); R = its Cayley map times I + a symmetric matrix of size `defect`, rounded. */
 static void make_input(int bits, int n, angle_case c, double gap, double defect, random_sequence *r, double *A0, double *R,
                        double *tau)
 {
-    double *theta = calloc((size_t)n, sizeof *theta), *S = malloc((size_t)(n * n) * sizeof *S);
+    double *theta = calloc((size_t)n, sizeof *theta);
     oracle_pair R0 = oracle_new(n);
     make_angles(c, bits, gap, n, r, theta);
     for (int k = 0; k < n / 2; k++)
@@ -35,17 +27,8 @@ static void make_input(int bits, int n, angle_case c, double gap, double defect,
     *tau = theta[0];
     make_skew_of_angles(n, theta, r, A0);
     oracle_cayley(n, A0, NULL, &R0, NULL);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++)
-            S[i * n + j] = S[j * n + i] = defect * (2 * uniform53(r) - 1) / n;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
-            double sum = R0.lo[i * n + j];
-            for (int k = 0; k < n; k++)
-                sum += R0.hi[i * n + k] * S[k * n + j];
-            R[i * n + j] = call_round(bits, R0.hi[i * n + j] + sum);
-        }
-    free(theta), free(S), oracle_free(&R0);
+    perturb_and_round(bits, n, R0, defect, r, R);
+    free(theta), oracle_free(&R0);
 }
 
 /* A = A0 but for the rounding of R: up to u, relative to the skew part where that is small, times (1 + tau^2/4). */
@@ -59,7 +42,7 @@ static void check_value(int bits, int n, const double *A0, const double *A, doub
         }
     double rounding = 2 * u * fmin(1, tau) * (1 + tau * tau / 4), bound = (10 * U64 * (1 + tau / 4) + u) * tau + rounding;
     if (bound < 0.1 * fmax(1, tau))
-        note(&highest->value, error / sqrt(n), bound, "A - A0", bits, n, c, gap);
+        inverse_note(&highest->value, error / sqrt(n), bound, "A - A0", bits, n, c, gap);
 }
 
 /* The derivative of the Cayley map at A takes dR back to skew(dA), and <dR, D cayley(A)[E]> = <dA, E> for skew E. */
@@ -75,23 +58,20 @@ static void check_gradient(int bits, so_ctx *ctx, int n, const double *A, double
     double norm = frobenius(n, dA), wanted = 0;
     ck_assert_int_eq(call_cayley_inverse_vjp(bits, ctx, n, 1, A, dA, dR), SO_OK);
     oracle_vjp(1, n, A, dR, &Z);
-    note(&highest->gradient, distance(n, G, Z), bound * norm, "vjp of cayley of dR - dA", bits, n, c, gap);
+    inverse_note(&highest->gradient, distance(n, G, Z), bound * norm, "vjp of cayley of dR - dA", bits, n, c, gap);
 
     memcpy(Z.hi, A, size * sizeof *A), memset(Z.lo, 0, size * sizeof *A); /* the formula of so.h itself */
     oracle_pair P = oracle_new(n), T = oracle_new(n);
     dd_scale(n, Z, 0.5), dd_add_identity(n, Z, 1);
     memcpy(P.hi, G, size * sizeof *G);
     dd_multiply(n, T, Z, P), dd_multiply(n, P, T, Z);
-    note(&highest->gradient, distance(n, dR, P), bound * norm, "dR", bits, n, c, gap);
+    inverse_note(&highest->gradient, distance(n, dR, P), bound * norm, "dR", bits, n, c, gap);
 
-    make_skew(F64, n, DENSE, 1, r, E);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++)
-            E[i * n + j] = i == j ? 0 : -E[j * n + i];
+    make_direction(n, r, E);
     oracle_cayley(n, A, E, NULL, &L);
     for (size_t i = 0; i < size; i++)
         wanted += G[i] * E[i];
-    note(&highest->adjoint, fabs(inner_product(n, dR, L) - wanted), (bound * n + 10 * n * U64) * norm * frobenius(n, E),
+    inverse_note(&highest->adjoint, fabs(inner_product(n, dR, L) - wanted), (bound * n + 10 * n * U64) * norm * frobenius(n, E),
          "adjoint identity", bits, n, c, gap);
     free(dA), free(dR), free(G), free(E);
     oracle_free(&Z), oracle_free(&L), oracle_free(&P), oracle_free(&T);
@@ -156,70 +136,19 @@ END_TEST
 
 START_TEST(next_to_identity)
 {
-    int bits = types[_i];
-    so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    for (int o = 0; o < inverse_order_count(); o++) {
-        int n = inverse_orders[o];
-        double *A0 = malloc((size_t)(n * n) * sizeof *A0), *R = malloc((size_t)(n * n) * sizeof *R), error = 0, norm = 0;
-        random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5600, (uint64_t)n);
-        make_skew(bits, n, DENSE, bits == F32 ? 1e-15 : 1e-100, &r, A0);
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++)
-                R[i * n + j] = i == j ? 1 : i < j ? A0[i * n + j] : -A0[j * n + i];
-        ck_assert_int_eq(call_cayley_inverse(bits, ctx, n, 1, R, R), SO_OK);
-        for (int i = 0; i < n; i++)
-            for (int j = i + 1; j < n; j++)
-                error = hypot(error, R[i * n + j] - A0[i * n + j]), norm = hypot(norm, A0[i * n + j]);
-        ck_assert_msg(error <= (10 * U64 + call_u(bits)) * norm, "%s n %d: %g of %g", call_type(bits), n, error, norm);
-        for (int i = 0; i < n * n; i++)
-            R[i] = i % (n + 1) == 0;
-        ck_assert_int_eq(call_cayley_inverse(bits, ctx, n, 1, R, R), SO_OK);
-        for (int i = 0; i < n * n; i++)
-            ck_assert(R[i] == 0);
-        free(A0), free(R);
-    }
-    so_ctx_destroy(ctx);
+    inverse_next_to_identity(types[_i], &inverse_cayley);
 }
 END_TEST
 
-/* Only the upper triangle of A counts, dR may be A or dA, a bad matrix is alone, arguments are checked. */
 START_TEST(gradient_contract)
 {
-    enum { N = 5, SIZE = N * N };
-    int bits = types[_i];
-    so_ctx *ctx;
-    double A[2 * SIZE], dA[2 * SIZE], dR[2 * SIZE], again[2 * SIZE], in[2][2 * SIZE], x = 1;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
-    random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5700, 0);
-    make_skew(bits, N, DENSE, 2, &r, A), make_skew(bits, N, DENSE, 1, &r, A + SIZE);
-    make_dense(bits, N, 1, &r, dA), make_dense(bits, N, 1, &r, dA + SIZE);
-    ck_assert_int_eq(call_cayley_inverse_vjp(bits, ctx, N, 2, A, dA, dR), SO_OK);
-    for (int i = 0; i < 2 * SIZE; i++)
-        ck_assert(isfinite(dR[i]));
-    for (int place = 0; place < 2; place++) {
-        memcpy(in[0], A, sizeof A), memcpy(in[1], dA, sizeof dA);
-        ck_assert_int_eq(call_cayley_inverse_vjp(bits, ctx, N, 2, in[0], in[1], in[place]), SO_OK);
-        ck_assert_mem_eq(in[place], dR, sizeof dR);
-        memcpy(in[0], A, sizeof A), memcpy(in[1], dA, sizeof dA);
-        in[place][1] = INFINITY;
-        ck_assert_int_eq(call_cayley_inverse_vjp(bits, ctx, N, 2, in[0], in[1], again), SO_ENONFINITE);
-        ck_assert(isnan(again[0]) && isnan(again[SIZE - 1]));
-        ck_assert_mem_eq(again + SIZE, dR + SIZE, sizeof dR / 2);
-    }
-    ck_assert_int_eq(so_cayley_inverse_vjp_f64(ctx, 1, 1, NULL, &x, &x), SO_ENULL);
-    ck_assert_str_eq(so_ctx_argument(ctx), "A");
-    ck_assert_int_eq(so_cayley_inverse_vjp_f64(ctx, 1, 1, &x, NULL, &x), SO_ENULL);
-    ck_assert_str_eq(so_ctx_argument(ctx), "dA");
-    ck_assert_int_eq(so_cayley_inverse_vjp_f64(ctx, 1, 1, &x, &x, NULL), SO_ENULL);
-    ck_assert_str_eq(so_ctx_argument(ctx), "dR");
-    so_ctx_destroy(ctx);
+    inverse_gradient_contract(types[_i], &inverse_cayley);
 }
 END_TEST
 
 START_TEST(batches)
 {
-    inverse_batches(types[_i], call_cayley_inverse);
+    inverse_batches(types[_i], &inverse_cayley);
 }
 END_TEST
 

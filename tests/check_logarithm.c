@@ -1,6 +1,6 @@
 /* check_logarithm.c: so_log and its vjp against the exponential in double-double arithmetic, within the bounds of so.h.
  * SPDX-License-Identifier: MIT */
-#include "oracle_inverse.h"
+#include "inverse_contract.h"
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,20 +29,10 @@ static input new_input(int bits, int n, angle_case c, double gap, double defect,
     x.kappa = M_PI / (M_PI - sigma);
     oracle_pair R0 = oracle_new(n);
     oracle_exp(n, x.A0, NULL, &R0, NULL);
-    double *S = malloc(size * sizeof *S);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++)
-            S[i * n + j] = S[j * n + i] = defect * (2 * uniform53(r) - 1) / n;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) {
-            double sum = R0.lo[i * n + j];
-            for (int k = 0; k < n; k++)
-                sum += R0.hi[i * n + k] * S[k * n + j];
-            x.R[i * n + j] = call_round(bits, R0.hi[i * n + j] + sum);
-            x.Q.hi[i * n + j] = x.R[i * n + j];
-        }
+    perturb_and_round(bits, n, R0, defect, r, x.R);
+    memcpy(x.Q.hi, x.R, size * sizeof *x.R);
     oracle_polar(n, x.Q);
-    oracle_free(&R0), free(S);
+    oracle_free(&R0);
     return x;
 }
 
@@ -55,14 +45,6 @@ typedef struct ratios {
     double forward, backward, gradient, adjoint;
 } ratios;
 
-static void note(double *highest, double error, double bound, const char *what, int bits, int n, int c, double gap)
-{
-    if (bound > 0)
-        *highest = fmax(*highest, error / bound);
-    ck_assert_msg(error <= bound, "%s %s n %d angle case %d gap %g: error %g > %g", what, call_type(bits), n, c, gap, error,
-                  bound);
-}
-
 /* A = log R: skew, exp(A) = Q and, where the bound says something, A = A0. */
 static void check_value(int bits, const input *x, const double *A, int c, double gap, ratios *highest)
 {
@@ -70,7 +52,7 @@ static void check_value(int bits, const input *x, const double *A, int c, double
     double u = call_u(bits), error = 0;
     oracle_pair back = oracle_new(n);
     oracle_exp(n, A, NULL, &back, NULL);
-    note(&highest->backward, pair_distance(n, back, x->Q), (10 * U64 + u) * x->rho, "exp(log R) - Q", bits, n, c, gap);
+    inverse_note(&highest->backward, pair_distance(n, back, x->Q), (10 * U64 + u) * x->rho, "exp(log R) - Q", bits, n, c, gap);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             ck_assert(A[i * n + j] == -A[j * n + i]);
@@ -79,7 +61,7 @@ static void check_value(int bits, const input *x, const double *A, int c, double
     /* R0 was rounded to R: relative to the skew part where that is small. Close to pi rounding may turn A into -A. */
     double rounding = 2 * u * fmin(1, x->rho) * x->kappa, bound = (10 * U64 * x->kappa + u) * x->rho + rounding;
     if (bound < 0.1 && M_PI - x->rho > 1000 * u)
-        note(&highest->forward, error / sqrt(n), bound, "log R - A0", bits, n, c, gap);
+        inverse_note(&highest->forward, error / sqrt(n), bound, "log R - A0", bits, n, c, gap);
     oracle_free(&back);
 }
 
@@ -99,7 +81,7 @@ static void check_gradient(int bits, so_ctx *ctx, const input *x, const double *
         double norm = frobenius(n, dA), symmetric = 0;
         ck_assert_int_eq(call_log_vjp(bits, ctx, n, 1, x->R, A, dA, dR), SO_OK);
         oracle_vjp(0, n, A, dR, &Z);
-        note(&highest->gradient, distance(n, G, Z), bound * norm, "vjp of exp of dR - dA", bits, n, c, gap);
+        inverse_note(&highest->gradient, distance(n, G, Z), bound * norm, "vjp of exp of dR - dA", bits, n, c, gap);
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) {
                 double sum = 0;
@@ -107,17 +89,14 @@ static void check_gradient(int bits, so_ctx *ctx, const input *x, const double *
                     sum += x->Q.hi[k * n + i] * dR[k * n + j] + dR[k * n + i] * x->Q.hi[k * n + j];
                 symmetric = hypot(symmetric, sum);
             }
-        note(&highest->gradient, symmetric / 2 / sqrt(n), (bound + 10 * U64 * x->kappa) * norm, "symmetric part of R^T dR",
+        inverse_note(&highest->gradient, symmetric / 2 / sqrt(n), (bound + 10 * U64 * x->kappa) * norm, "symmetric part of R^T dR",
              bits, n, c, gap);
-        make_skew(F64, n, DENSE, 1, r, E);
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j <= i; j++)
-                E[i * n + j] = i == j ? 0 : -E[j * n + i];
+        make_direction(n, r, E);
         oracle_exp(n, A, E, NULL, &L);
         double wanted = 0;
         for (size_t i = 0; i < size; i++)
             wanted += G[i] * E[i];
-        note(&highest->adjoint, fabs(inner_product(n, dR, L) - wanted), (bound * n + 10 * n * U64) * norm * frobenius(n, E),
+        inverse_note(&highest->adjoint, fabs(inner_product(n, dR, L) - wanted), (bound * n + 10 * n * U64) * norm * frobenius(n, E),
              "adjoint identity", bits, n, c, gap);
         oracle_free(&Z), oracle_free(&L);
     }
@@ -229,81 +208,21 @@ START_TEST(exactly_pi)
 }
 END_TEST
 
-/* Entries of A = log R next to the identity, where R = I + A to the last bit. */
 START_TEST(next_to_identity)
 {
-    int bits = types[_i];
-    so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
-    for (int o = 0; o < inverse_order_count(); o++) {
-        int n = inverse_orders[o];
-        double *A0 = malloc((size_t)(n * n) * sizeof *A0), *R = malloc((size_t)(n * n) * sizeof *R), error = 0, norm = 0;
-        random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5200, (uint64_t)n);
-        make_skew(bits, n, DENSE, bits == F32 ? 1e-15 : 1e-100, &r, A0);
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++)
-                R[i * n + j] = i == j ? 1 : i < j ? A0[i * n + j] : -A0[j * n + i];
-        ck_assert_int_eq(call_log(bits, ctx, n, 1, R, R), SO_OK);
-        for (int i = 0; i < n; i++)
-            for (int j = i + 1; j < n; j++)
-                error = hypot(error, R[i * n + j] - A0[i * n + j]), norm = hypot(norm, A0[i * n + j]);
-        ck_assert_msg(error <= (10 * U64 + call_u(bits)) * norm, "%s n %d: %g of %g", call_type(bits), n, error, norm);
-        for (int i = 0; i < n * n; i++)
-            R[i] = i % (n + 1) == 0;
-        ck_assert_int_eq(call_log(bits, ctx, n, 1, R, R), SO_OK);
-        for (int i = 0; i < n * n; i++)
-            ck_assert(R[i] == 0);
-        free(A0), free(R);
-    }
-    so_ctx_destroy(ctx);
+    inverse_next_to_identity(types[_i], &inverse_log);
 }
 END_TEST
 
-/* Scaling by powers of two is exact, only the upper triangle of A counts, dR may be any input, a bad matrix is alone. */
 START_TEST(gradient_contract)
 {
-    enum { N = 9, SIZE = N * N };
-    int bits = types[_i];
-    so_ctx *ctx;
-    double A[2 * SIZE], dA[2 * SIZE], dR[2 * SIZE], again[2 * SIZE], scaled[2 * SIZE];
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
-    random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5300, 0);
-    input x = new_input(bits, N, ANGLES_SPREAD, 0, 0, &r), y = new_input(bits, N, ANGLES_SMALL, 0, 0, &r);
-    double R[2 * SIZE];
-    memcpy(R, x.R, sizeof R / 2), memcpy(R + SIZE, y.R, sizeof R / 2);
-    make_dense(bits, N, 1, &r, dA), make_dense(bits, N, 1, &r, dA + SIZE);
-    ck_assert_int_eq(call_log(bits, ctx, N, 2, R, A), SO_OK);
-    ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, R, A, dA, dR), SO_OK);
-    for (int i = 0; i < 2 * SIZE; i++)
-        scaled[i] = ldexp(dA[i], -60);
-    ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, R, A, scaled, again), SO_OK);
-    for (int i = 0; i < 2 * SIZE; i++)
-        ck_assert(ldexp(again[i], 60) == dR[i]);
-    for (int i = 0; i < 2 * SIZE; i++)
-        if (i % SIZE / N >= i % N)
-            A[i] = NAN;
-    for (int place = 0; place < 3; place++) {
-        double in[3][2 * SIZE];
-        memcpy(in[0], R, sizeof R), memcpy(in[1], A, sizeof A), memcpy(in[2], dA, sizeof dA);
-        ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, in[0], in[1], in[2], in[place]), SO_OK);
-        ck_assert_mem_eq(in[place], dR, sizeof dR);
-    }
-    for (int place = 0; place < 3; place++) {
-        double in[3][2 * SIZE];
-        memcpy(in[0], R, sizeof R), memcpy(in[1], A, sizeof A), memcpy(in[2], dA, sizeof dA);
-        in[place][1] = INFINITY;
-        ck_assert_int_eq(call_log_vjp(bits, ctx, N, 2, in[0], in[1], in[2], again), SO_ENONFINITE);
-        ck_assert(isnan(again[0]) && isnan(again[SIZE - 1]));
-        ck_assert_mem_eq(again + SIZE, dR + SIZE, sizeof dR / 2);
-    }
-    free_input(&x), free_input(&y);
-    so_ctx_destroy(ctx);
+    inverse_gradient_contract(types[_i], &inverse_log);
 }
 END_TEST
 
 START_TEST(batches)
 {
-    inverse_batches(types[_i], call_log);
+    inverse_batches(types[_i], &inverse_log);
 }
 END_TEST
 

@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) void fma_lanes(lanes *c, const lane
         (*c)[l] = __builtin_fma((*a)[l], (*b)[l], (*c)[l]);
 }
 
-/* `rows` rows of out, LANES columns from column j: the sums over k stay in registers. y: hi and lo of these columns of each row k. */
+/* `rows` rows of out, LANES columns from column j: the sums over k stay in registers. y: hi and lo of these columns, row by row. */
 static inline __attribute__((always_inline)) void multiply_rows(int rows, int n, int i, int j, oracle_pair out, oracle_pair x,
                                                                 const lanes *y)
 {
@@ -136,8 +136,9 @@ static inline __attribute__((always_inline)) void multiply(int n, oracle_pair ou
 }
 
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void multiply_avx512(int n, oracle_pair out, oracle_pair x,
-                                                                                              oracle_pair y, lanes *panel)
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void multiply_avx512(int n, oracle_pair out,
+                                                                                              oracle_pair x, oracle_pair y,
+                                                                                              lanes *panel)
 {
     multiply(n, out, x, y, panel);
 }

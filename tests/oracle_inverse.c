@@ -2,11 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "oracle_inverse.h"
 #include "oracle_dd.h"
-#include <check.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 const int inverse_orders[] = {1, 2, 3, 4, 5, 8, 9, 16, 17, 33, 64, 65, 128};
 
@@ -177,81 +175,26 @@ double inner_product(int n, const double *X, oracle_pair Y)
     return (double)sum;
 }
 
-/* ---- Batches ---- */
-
-enum { BATCH = 11, WITH_NAN = 2, REFLECTION = 5, FAR = 8 };
-
-static void bad_matrix(int n, const double *X, int which)
+void perturb_and_round(int bits, int n, oracle_pair R0, double defect, random_sequence *r, double *R)
 {
-    for (int i = 0; i < n * n; i++)
-        ck_assert_msg(isnan(X[i]), "n %d: matrix %d is not NaN", n, which);
+    double *S = malloc((size_t)(n * n) * sizeof *S);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++)
+            S[i * n + j] = S[j * n + i] = defect * (2 * uniform53(r) - 1) / n;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            double sum = R0.lo[i * n + j];
+            for (int k = 0; k < n; k++)
+                sum += R0.hi[i * n + k] * S[k * n + j];
+            R[i * n + j] = call_round(bits, R0.hi[i * n + j] + sum);
+        }
+    free(S);
 }
 
-void inverse_batches(int bits, inverse_call *call)
+void make_direction(int n, random_sequence *r, double *E)
 {
-    so_ctx *ctx[3];
-    for (int t = 0; t < 3; t++)
-        ck_assert_int_eq(so_ctx_create_cpu(&ctx[t], t + 1), SO_OK);
-    for (int o = 0; o < inverse_order_count(); o++) {
-        int n = inverse_orders[o];
-        size_t size = (size_t)(n * n), bytes = size * sizeof(double);
-        double *R = malloc(BATCH * bytes), *A = malloc(BATCH * bytes), *B = malloc(BATCH * bytes), *theta = malloc(bytes);
-        oracle_pair pair = oracle_new(n);
-        random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5000, (uint64_t)n);
-        for (int b = 0; b < BATCH; b++) {
-            make_angles(b % 2 ? ANGLES_SPREAD : ANGLES_SMALL, bits, 0, n, &r, theta);
-            make_skew_of_angles(n, theta, &r, A);
-            oracle_exp(n, A, NULL, &pair, NULL);
-            for (size_t i = 0; i < size; i++)
-                R[(size_t)b * size + i] = call_round(bits, pair.hi[i]);
-        }
-        ck_assert_int_eq(call(bits, ctx[0], n, BATCH, R, A), SO_OK);
-        for (int t = 1; t < 3; t++) {
-            ck_assert_int_eq(call(bits, ctx[t], n, BATCH, R, B), SO_OK);
-            ck_assert_mem_eq(A, B, BATCH * bytes);
-        }
-        size_t held = so_workspace_bytes(ctx[2]);
-        void *memory = aligned_alloc(64, held);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held - 1), SO_OK);
-        ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_EWORKSPACE);
-        ck_assert_mem_eq(A, B, BATCH * bytes);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held), SO_OK);
-        ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_OK);
-        ck_assert_mem_eq(A, B, BATCH * bytes);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], NULL, 0), SO_OK);
-        free(memory);
-        for (size_t b = 0; b < BATCH; b++) { /* alone, in place */
-            memcpy(B, R + b * size, bytes);
-            ck_assert_int_eq(call(bits, ctx[0], n, 1, B, B), SO_OK);
-            ck_assert_mem_eq(A + b * size, B, bytes);
-        }
-        for (size_t i = 0; i < size; i++)
-            R[FAR * size + i] *= 1.5;
-        ck_assert_int_eq(call(bits, ctx[1], n, BATCH, R, B), SO_ESINGULAR);
-        bad_matrix(n, B + FAR * size, FAR);
-        for (int i = 0; i < n; i++)
-            R[REFLECTION * size + (size_t)i] *= -1;
-        ck_assert_int_eq(call(bits, ctx[1], n, BATCH, R, B), SO_EREFLECTION);
-        bad_matrix(n, B + REFLECTION * size, REFLECTION);
-        R[WITH_NAN * size + size - 1] = n % 2 ? (double)INFINITY : (double)NAN;
-        ck_assert_int_eq(call(bits, ctx[1], n, BATCH, R, B), SO_ENONFINITE);
-        for (size_t b = 0; b < BATCH; b++)
-            if (b == WITH_NAN || b == REFLECTION || b == FAR)
-                bad_matrix(n, B + b * size, (int)b);
-            else
-                ck_assert_mem_eq(A + b * size, B + b * size, bytes);
-        free(R), free(A), free(B), free(theta), oracle_free(&pair);
-    }
-    ck_assert_int_eq(call(bits, ctx[0], 0, 5, NULL, NULL), SO_OK);
-    ck_assert_int_eq(call(bits, ctx[0], 5, 0, NULL, NULL), SO_OK);
-    double x = 1;
-    ck_assert_int_eq(call(F64, ctx[0], 1, 1, NULL, &x), SO_ENULL);
-    ck_assert_str_eq(so_ctx_argument(ctx[0]), "R");
-    ck_assert_int_eq(call(F64, ctx[0], 1, 1, &x, NULL), SO_ENULL);
-    ck_assert_str_eq(so_ctx_argument(ctx[0]), "A");
-    ck_assert_int_eq(call(F64, ctx[0], -1, 1, &x, &x), SO_ESIZE);
-    ck_assert_int_eq(call(F64, ctx[0], 1, -1, &x, &x), SO_ESIZE);
-    ck_assert_int_eq(call(F64, NULL, 1, 1, &x, &x), SO_ENULL);
-    for (int t = 0; t < 3; t++)
-        so_ctx_destroy(ctx[t]);
+    make_skew(F64, n, DENSE, 1, r, E);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++)
+            E[i * n + j] = i == j ? 0 : -E[j * n + i];
 }

@@ -42,10 +42,9 @@ void oracle_polar(int n, oracle_pair X);
 double pair_distance(int n, oracle_pair X, oracle_pair Y);
 void skew_part_of(int n, const double *X, double *Y);
 double inner_product(int n, const double *X, oracle_pair Y);
-
-/* so.h's promises on batches of an inverse map: bits that depend on nothing but the matrix, in place, NaN for non-finite
- * matrices, reflections and what is far from a rotation. */
-typedef so_status inverse_call(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
-void inverse_batches(int bits, inverse_call *call);
+/* R = R0 (I + a symmetric matrix of size `defect`), rounded to the type. */
+void perturb_and_round(int bits, int n, oracle_pair R0, double defect, random_sequence *r, double *R);
+/* A skew direction with normal entries, all of it written. */
+void make_direction(int n, random_sequence *r, double *E);
 
 #endif
