@@ -8,58 +8,67 @@
 
 static const int types[] = {F64, F32};
 
-/* One chunk of matrices of order n through every method, held against the references. */
-static void run_chunk(int bits, so_ctx *ctx, int n, long first, int64_t batch, worst forward[METHODS], worst defect[METHODS])
+enum { FORWARD, ORTHOGONALITY };
+
+/* Matrices of one number: their reference, and the errors of its copies. */
+static void compare(const campaign_chunk *c, const sample *s, int64_t first, const double *R, worst out[QUANTITIES][METHODS])
 {
+    int n = c->n;
     size_t size = (size_t)(n * n);
-    double *A = malloc((size_t)batch * size * sizeof *A), *R = malloc((size_t)batch * METHODS * size * sizeof *R);
-    sample *samples = malloc((size_t)batch * sizeof *samples);
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t b = 0; b < batch; b++) {
-        random_sequence r;
-        samples[b] = campaign_matrix(bits, n, first + (long)b, A + (size_t)b * size, &r);
-    }
-    for (int m = 0; m < METHODS; m++)
-        ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, batch, A, R + (size_t)(m * batch) * size), SO_OK);
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t b = 0; b < batch; b++) {
-        oracle_pair exact = oracle_new(n), cayley = oracle_new(n);
-        const sample *s = &samples[b];
-        double u = call_u(bits);
-        oracle_exp(n, A + (size_t)b * size, NULL, &exact, NULL);
-        oracle_cayley(n, A + (size_t)b * size, NULL, &cayley, NULL);
+    double u = call_u(c->bits), *A = malloc(size * sizeof *A);
+    random_sequence r;
+    oracle_pair exact = oracle_new(n), cayley = oracle_new(n), turned = oracle_new(n);
+    campaign_matrix(c->bits, n, s->number, A, &r);
+    oracle_exp(n, A, NULL, &exact, NULL);
+    oracle_cayley(n, A, NULL, &cayley, NULL);
+    for (int copy = 0; copy < c->copies; copy++)
         for (int m = 0; m < METHODS; m++) {
-            const double *X = R + (size_t)(m * batch + b) * size;
-            double error = distance(n, X, m == SO_CAYLEY ? cayley : exact), orthogonal = oracle_orthogonality(n, X) / sqrt(n);
+            const double *X = R + (size_t)(m * c->batch + first + copy) * size;
+            if (!campaign_wants(c, (so_method)m))
+                continue;
+            const oracle_pair *reference = m == SO_CAYLEY ? &cayley : &exact;
+            campaign_turn(s, copy, reference->hi, turned.hi), campaign_turn(s, copy, reference->lo, turned.lo);
+            double error = distance(n, X, turned), orthogonal = oracle_orthogonality(n, X) / sqrt(n);
             double defect_bound = m == SO_CAYLEY || m == SO_EIGEN ? 16 * u : (16 + 2 * s->rho) * u;
+            worst here = {.n = n, .shape = s->shape, .rho = s->rho, .sample = s->number, .copy = copy};
 #pragma omp critical
             {
-                worst_of(&forward[m], error, (10 + 2 * s->rho) * u, n, s->shape, s->rho, s->number);
-                worst_of(&defect[m], orthogonal, defect_bound, n, s->shape, s->rho, s->number);
+                worst_of(&out[FORWARD][m], error, (10 + 2 * s->rho) * u, &here);
+                worst_of(&out[ORTHOGONALITY][m], orthogonal, defect_bound, &here);
             }
         }
-        oracle_free(&exact), oracle_free(&cayley);
+    oracle_free(&exact), oracle_free(&cayley), oracle_free(&turned), free(A);
+}
+
+static void measure(const campaign_chunk *c, worst out[QUANTITIES][METHODS])
+{
+    size_t size = (size_t)(c->n * c->n);
+    int64_t bases = c->batch / c->copies;
+    double *A = malloc((size_t)c->batch * size * sizeof *A), *R = malloc((size_t)c->batch * METHODS * size * sizeof *R);
+    sample *samples = malloc((size_t)bases * sizeof *samples);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t b = 0; b < bases; b++) {
+        random_sequence r;
+        double *base = malloc(size * sizeof *base);
+        samples[b] = campaign_matrix(c->bits, c->n, c->first + (long)b, base, &r);
+        for (int copy = 0; copy < c->copies; copy++)
+            campaign_turn_skew(&samples[b], copy, base, A + (size_t)(b * c->copies + copy) * size);
+        free(base);
     }
+    for (int m = 0; m < METHODS; m++)
+        if (campaign_wants(c, (so_method)m))
+            ck_assert_int_eq(call_exp(c->bits, c->ctx, (so_method)m, c->n, c->batch, A, R + (size_t)(m * c->batch) * size),
+                             SO_OK);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t b = 0; b < bases; b++)
+        compare(c, &samples[b], b * c->copies, R, out);
     free(A), free(R), free(samples);
 }
 
 START_TEST(contract)
 {
-    int bits = types[_i], failed = 0;
-    worst forward[METHODS] = {{0}}, defect[METHODS] = {{0}};
-    so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 0), SO_OK);
-    for (int i = 0; i < campaign_size_count(); i++) {
-        int n = campaign_sizes[i];
-        long count = campaign_samples(bits, n);
-        if (n == 0)
-            ck_assert_int_eq(call_exp(bits, ctx, SO_AUTO, 0, 7, NULL, NULL), SO_OK);
-        for (long first = 0; n > 0 && first < count; first += CHUNK)
-            run_chunk(bits, ctx, n, first, count - first < CHUNK ? count - first : CHUNK, forward, defect);
-    }
-    so_ctx_destroy(ctx);
-    failed += campaign_report("check_exp", bits, "forward", forward);
-    failed += campaign_report("check_exp", bits, "orthogonality", defect);
+    static const campaign forward = {"check_exp", {"forward", "orthogonality"}, 1, measure};
+    int failed = campaign_run(&forward, types[_i]);
     ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
 }
 END_TEST

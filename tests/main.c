@@ -2,8 +2,8 @@
  *
  *   check [-j N] [NAME ...]
  *
- * runs the suites named (check_exp, or exp for short), or all. With -j N, N suites at a time, each in a process of its own; what it
- * prints comes in one piece when it ends. SO_TEST_DEPTH=deep makes the random tests long, =short brief.
+ * runs the suites named (check_exp, or exp for short), or all. With -j N, N suites at a time, each in a process of its own, whose
+ * output comes in one piece when it ends. SO_TEST_DEPTH=deep makes the random tests long, =short brief.
  * Exit status: 0, 1 if a check failed or none was run, 2 for wrong use, 77 if SO_ISA names what this machine lacks.
  * SPDX-License-Identifier: MIT */
 #include "harness/wait_policy.h"

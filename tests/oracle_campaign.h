@@ -1,4 +1,11 @@
 /* oracle_campaign.h: the sizes and matrices on which the accuracy contract of so.h is held, and the report of the worst.
+ *
+ * SO_TEST_DEPTH=deep holds it at 100,000 matrices for every order, type and method. There a reference costs far more than the
+ * call, so above n = 17 one reference serves several matrices: P A P^T with signed permutations P, whose exponential is exactly that
+ * of A, turned, while the sums of the computation run in another order.
+ *   SO_TEST_N=64,128, SO_TEST_METHOD=EIGEN,PADE   only these: so that a long run can be cut in pieces
+ *   SO_TEST_MATRICES=1000                         instead of 100,000
+ *   SO_TEST_TABLE=FILE                            rows of the worst ratios are appended to it, in CSV
  * SPDX-License-Identifier: MIT */
 #ifndef TESTS_ORACLE_CAMPAIGN_H
 #define TESTS_ORACLE_CAMPAIGN_H
@@ -6,7 +13,7 @@
 #include "oracle_call.h"
 #include "oracle_matrices.h"
 
-enum { METHODS = 5, CHUNK = 1024 }; /* matrices made at a time */
+enum { METHODS = 5, QUANTITIES = 3, LARGEST_N = 128 };
 
 typedef struct sample {
     int n;
@@ -17,7 +24,6 @@ typedef struct sample {
 
 extern const int campaign_sizes[];
 int campaign_size_count(void);
-long campaign_samples(int bits, int n); /* matrices of order n; SO_TEST_DEPTH=deep: 100,000 */
 
 /* Matrix `number` of order n: a function of the seed, the type, n and the number alone. The reader of random numbers is left
  * where the caller may draw a gradient from it. */
@@ -25,8 +31,29 @@ sample campaign_matrix(int bits, int n, long number, double *A, random_sequence 
 /* A gradient for it: normal entries, R0 times a skew matrix (what rotates), R0 A itself; over 60 orders of magnitude. R0 = exp(A). */
 void campaign_gradient(int bits, const sample *s, const double *A, const double *R0, random_sequence *r, double *G);
 
-/* One line for all methods of a quantity; on failure (a ratio above 1) also a line of what failed, with the operand for n <= 4.
- * Returns the number of methods that failed. */
-int campaign_report(const char *suite, int bits, const char *quantity, const worst w[METHODS]);
+/* Y = P X P^T with the signed permutation of this copy of the sample; copy 0: P = I. */
+void campaign_turn(const sample *s, int copy, const double *X, double *Y);
+/* The same for a skew matrix of which the strict upper triangle is known; the rest of Y is NaN. */
+void campaign_turn_skew(const sample *s, int copy, const double *X, double *Y);
+
+/* Matrices of one order: matrix b is copy b % copies of number first + b / copies. */
+typedef struct campaign_chunk {
+    int bits, n, copies;
+    long first;
+    int64_t batch; /* a multiple of copies */
+    so_ctx *ctx;
+} campaign_chunk;
+
+int campaign_wants(const campaign_chunk *c, so_method m);
+
+typedef struct campaign {
+    const char *suite, *quantity[QUANTITIES]; /* NULL: fewer quantities */
+    int share;                                /* not deep, above n = 33: one matrix in so many */
+    void (*measure)(const campaign_chunk *c, worst out[QUANTITIES][METHODS]);
+} campaign;
+
+/* Measures every order. Prints a line for all methods of a quantity; on failure (a ratio above 1) also a line of what failed,
+ * with the operand for n <= 4. Returns the number of pairs of quantity and method that failed. */
+int campaign_run(const campaign *c, int bits);
 
 #endif

@@ -173,12 +173,22 @@ double spectral_norm(int n, const double *A)
     return largest;
 }
 
+static double scaled_norm(size_t count, const double *x)
+{
+    double largest = 0, sum = 0;
+    int exponent;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(x[i]));
+    frexp(largest, &exponent);
+    double unit = ldexp(1, exponent < -1000 ? 1000 : -exponent); /* Inf and NaN: the sum becomes NaN */
+    for (size_t i = 0; i < count; i++)
+        sum += unit * x[i] * (unit * x[i]);
+    return sqrt(sum) / unit;
+}
+
 double frobenius(int n, const double *X)
 {
-    double norm = 0;
-    for (int i = 0; i < n * n; i++)
-        norm = hypot(norm, X[i]);
-    return norm / sqrt(n);
+    return scaled_norm((size_t)n * (size_t)n, X) / sqrt(n);
 }
 
 double skew_frobenius(int n, const double *E)
@@ -192,15 +202,20 @@ double skew_frobenius(int n, const double *E)
 
 double distance(int n, const double *X, oracle_pair reference)
 {
-    double norm = 0;
-    for (int i = 0; i < n * n; i++)
-        norm = hypot(norm, (X[i] - reference.hi[i]) - reference.lo[i]);
-    return norm / sqrt(n);
+    size_t count = (size_t)n * (size_t)n;
+    double *difference = malloc((count + 1) * sizeof *difference);
+    for (size_t i = 0; i < count; i++)
+        difference[i] = (X[i] - reference.hi[i]) - reference.lo[i];
+    double norm = frobenius(n, difference);
+    free(difference);
+    return norm;
 }
 
-void worst_of(worst *w, double error, double bound, int n, shape s, double rho, long sample)
+void worst_of(worst *w, double error, double bound, const worst *where)
 {
     double ratio = error == 0 ? 0 : error / bound; /* an exact zero satisfies a bound of zero */
-    if (!(ratio <= w->ratio))
-        *w = (worst){isnan(ratio) ? INFINITY : ratio, rho, n, s, sample};
+    if (!(ratio <= w->ratio)) {
+        *w = *where;
+        w->ratio = isnan(ratio) ? INFINITY : ratio;
+    }
 }

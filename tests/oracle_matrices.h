@@ -23,7 +23,7 @@ typedef enum shape {
 const char *shape_name(shape s);
 uint64_t test_seed(void);    /* SO_TEST_SEED, or 1 */
 int test_deep(void);         /* SO_TEST_DEPTH=deep */
-int test_short(void);        /* SO_TEST_DEPTH=short: a quarter of the matrices, none of the largest: seconds per instruction set */
+int test_short(void);        /* SO_TEST_DEPTH=short: a quarter of the matrices and fewer large ones */
 
 int rho_count(int bits);             /* the radii worth testing: 0, tiny, both sides of every threshold, multiples of pi, large */
 double rho_value(int bits, int index);
@@ -47,8 +47,9 @@ typedef struct worst {
     int n;
     shape shape;
     long sample;
+    int copy; /* oracle_campaign.h */
 } worst;
 
-void worst_of(worst *w, double error, double bound, int n, shape s, double rho, long sample); /* NaN counts as infinite */
+void worst_of(worst *w, double error, double bound, const worst *where); /* a NaN counts as infinite */
 
 #endif
