@@ -37,5 +37,15 @@ static int fails(failure kind)
 
 WRAP(NULL, FAILURE_ALLOCATION, void *, calloc, (size_t count, size_t size), (count, size))
 WRAP(NULL, FAILURE_ALLOCATION, void *, aligned_alloc, (size_t alignment, size_t size), (alignment, size))
-WRAP(0, FAILURE_SVD, int, bidiagonal_svd_f64_portable_single,
-     (int m, double *d, double *e, int ld, double *V, double *U, double *work), (m, d, e, ld, V, U, work))
+#define WRAP_SVD(isa)                                                                                                           \
+    WRAP(0, FAILURE_SVD, int, bidiagonal_svd_f64_##isa##_single,                                                                \
+         (int m, double *d, double *e, int ld, double *V, double *U, double *work), (m, d, e, ld, V, U, work))
+#if defined(SO_HAVE_portable)
+WRAP_SVD(portable)
+#endif
+#if defined(SO_HAVE_avx2)
+WRAP_SVD(avx2)
+#endif
+#if defined(SO_HAVE_avx512)
+WRAP_SVD(avx512)
+#endif
