@@ -24,21 +24,28 @@ typedef real_bits vector_mask __attribute__((vector_size(VECTOR_BYTES), may_alia
 #define INTERLEAVE_HIGH(x, y) __builtin_shufflevector(x, y, 1, 3)
 #endif
 
-/* row[i][j] <-> row[j][i]: log2(VECTOR_LANES) perfect shuffles of the whole block. */
-static inline __attribute__((always_inline)) void transpose_block(vector row[VECTOR_LANES])
+/* A perfect shuffle of `count` vectors taken as one sequence (count a power of 2) rotates the binary digits of each place by one.
+ * log2(width) of them turn rows of `width` numbers into columns. */
+static inline __attribute__((always_inline)) void shuffle_vectors(int count, int width, vector row[])
 {
 #pragma GCC unroll 4
-    for (int round = 1; round < VECTOR_LANES; round *= 2) {
-        vector next[VECTOR_LANES];
+    for (int round = 1; round < width; round *= 2) {
+        vector next[VECTOR_LANES < 4 ? 4 : VECTOR_LANES];
 #pragma GCC unroll 8
-        for (int i = 0; i < VECTOR_LANES / 2; i++) {
-            next[2 * i] = INTERLEAVE_LOW(row[i], row[i + VECTOR_LANES / 2]);
-            next[2 * i + 1] = INTERLEAVE_HIGH(row[i], row[i + VECTOR_LANES / 2]);
+        for (int i = 0; i < count / 2; i++) {
+            next[2 * i] = INTERLEAVE_LOW(row[i], row[i + count / 2]);
+            next[2 * i + 1] = INTERLEAVE_HIGH(row[i], row[i + count / 2]);
         }
 #pragma GCC unroll 16
-        for (int i = 0; i < VECTOR_LANES; i++)
+        for (int i = 0; i < count; i++)
             row[i] = next[i];
     }
+}
+
+/* row[i][j] <-> row[j][i] */
+static inline __attribute__((always_inline)) void transpose_block(vector row[VECTOR_LANES])
+{
+    shuffle_vectors(VECTOR_LANES, VECTOR_LANES, row);
 }
 
 static inline vector choose(vector_mask m, vector yes, vector no)

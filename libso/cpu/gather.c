@@ -100,10 +100,41 @@ static void scatter_ragged(ptrdiff_t size, ptrdiff_t start, ptrdiff_t width, int
             memcpy(x + l * size + start, &transposed[l], (size_t)width * sizeof(real));
 }
 
+/* A full group of 2 x 2 matrices is four whole vectors. */
+static vector_mask gather_pairs(const real *x, vector *to)
+{
+    vector block[4];
+    vector_mask bad = {0};
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++)
+        block[k] = ((const unaligned_vector *)x)[k];
+    shuffle_vectors(4, VECTOR_LANES, block);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        to[k] = block[k];
+        bad |= nonfinite_mask(block[k]);
+    }
+    return bad;
+}
+
+static void scatter_pairs(const vector *from, real *x)
+{
+    vector block[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++)
+        block[k] = from[k];
+    shuffle_vectors(4, 4, block);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++)
+        ((unaligned_vector *)x)[k] = block[k];
+}
+
 static vector_mask gather_lanes(int n, int ld, int used, const real *x, vector *group)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
     vector_mask bad = {0};
+    if (n == 2 && used == VECTOR_LANES)
+        return gather_pairs(x, group);
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
         ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
         if (used == VECTOR_LANES && width == VECTOR_LANES)
@@ -117,6 +148,10 @@ static vector_mask gather_lanes(int n, int ld, int used, const real *x, vector *
 static void scatter_lanes(int n, int ld, int used, const vector *group, real *x)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
+    if (n == 2 && used == VECTOR_LANES) {
+        scatter_pairs(group, x);
+        return;
+    }
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
         ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
         if (used == VECTOR_LANES && width == VECTOR_LANES)

@@ -30,26 +30,37 @@ static inline vector3 times(wide factor, vector3 a)
     return (vector3){factor * a.x, factor * a.y, factor * a.z};
 }
 
-/* w = t u, |u| = 1; u = 0 for w = 0. Vectors whose square leaves the range are scaled first; t is at most DBL_MAX. */
-static inline vector3 unit(vector3 w, wide *t)
+/* w = t u, |u| = 1; u = 0 and inverse = 0 for w = 0, inverse = 1/t otherwise. */
+typedef struct direction {
+    vector3 u;
+    wide t, inverse;
+} direction;
+
+/* Vectors whose square leaves the range are scaled first; t and inverse are at most DBL_MAX. */
+static __attribute__((noinline)) direction direction_of_extreme(vector3 w)
 {
     const wide one = (wide){0} + 1;
-    wide square = dot(w, w), factor = one;
-    wide_mask outside = ~((square > 0x1p-900) & (square < 0x1p900));
-    if (any_wide(outside)) {
-        factor = choose_wide(square < one, one * 0x1p600, one * 0x1p-600);
-        factor = choose_wide(outside, factor, one);
-        w = times(factor, w);
-        square = dot(w, w);
-    }
-    wide length = square_root(square), inverse = choose_wide(square > 0, 1 / length, (wide){0});
-    *t = length / factor;
-    *t = choose_wide(*t < DBL_MAX, *t, one * DBL_MAX);
-    return times(inverse, w);
+    wide square = dot(w, w), factor = choose_wide(square < one, one * 0x1p600, one * 0x1p-600);
+    factor = choose_wide((square > 0x1p-900) & (square < 0x1p900), one, factor);
+    w = times(factor, w);
+    square = dot(w, w);
+    wide length = wide_root(square), inverse = choose_wide(square > 0, 1 / length, (wide){0}), t = length / factor;
+    vector3 u = times(inverse, w);
+    inverse *= factor;
+    return (direction){u, choose_wide(t < DBL_MAX, t, one * DBL_MAX), choose_wide(inverse < DBL_MAX, inverse, one * DBL_MAX)};
 }
 
-/* 1 - sin t / t, given sin t: for t < 1 by its series sum (-1)^k t^(2k+2) / (2k+3)!, nine terms: below 2^-60. */
-static inline wide one_minus_sinc(wide t, wide sine)
+static inline direction direction_of(vector3 w)
+{
+    wide square = dot(w, w);
+    if (any_wide(~((square > 0x1p-900) & (square < 0x1p900))))
+        return direction_of_extreme(w);
+    wide length = wide_root(square), inverse = 1 / length;
+    return (direction){times(inverse, w), length, inverse};
+}
+
+/* 1 - sin t / t, given sin t and 1/t: for t < 1 by its series sum (-1)^k t^(2k+2) / (2k+3)!, nine terms: below 2^-60. */
+static inline wide one_minus_sinc(wide t, wide inverse, wide sine)
 {
     wide x = t * t, sum = (wide){0} + 1 / 51090942171709440000.0;
     sum = 1 / 121645100408832000.0 - x * sum;
@@ -61,16 +72,17 @@ static inline wide one_minus_sinc(wide t, wide sine)
     sum = 1 / 5040.0 - x * sum;
     sum = 1 / 120.0 - x * sum;
     sum = 1 / 6.0 - x * sum;
-    return choose_wide(t < 1, x * sum, 1 - sine / t);
+    return choose_wide(t < 1, x * sum, 1 - sine * inverse);
 }
 
 /* phi(ad_w) m for w = scale v */
 static inline vector3 phi_ad(double scale, vector3 v, vector3 m)
 {
-    wide t, s, c;
-    vector3 u = unit(times((wide){0} + scale, v), &t);
-    sine_cosine(t / 2, &s, &c);
-    wide f3 = one_minus_sinc(t, 2 * s * c), f1 = 1 - f3, f2 = choose_wide(t > 0, 2 * s * s / t, (wide){0}), along = f3 * dot(u, m);
+    wide s, c;
+    direction d = direction_of(times((wide){0} + scale, v));
+    vector3 u = d.u;
+    sine_cosine(d.t * 0.5, &s, &c);
+    wide f3 = one_minus_sinc(d.t, d.inverse, 2 * s * c), f1 = 1 - f3, f2 = 2 * s * s * d.inverse, along = f3 * dot(u, m);
     return (vector3){f1 * m.x + f2 * (u.y * m.z - u.z * m.y) + along * u.x,
                      f1 * m.y + f2 * (u.z * m.x - u.x * m.z) + along * u.y,
                      f1 * m.z + f2 * (u.x * m.y - u.y * m.x) + along * u.z};
@@ -99,9 +111,10 @@ static void exp_2(const elem *A, elem *R, int part)
 
 static void exp_3(const elem *A, elem *R, int part)
 {
-    wide t, s, c;
-    vector3 u = unit(vector_of(A, part), &t);
-    sine_cosine(t / 2, &s, &c);
+    wide s, c;
+    direction d = direction_of(vector_of(A, part));
+    vector3 u = d.u;
+    sine_cosine(d.t * 0.5, &s, &c);
     wide versine = 2 * s * s, sine = 2 * s * c, cosine = 1 - versine;
     vector3 v = times(sine, u), w = times(versine, u);
     store_narrow(&R[0], part, cosine + w.x * u.x);
@@ -128,8 +141,8 @@ static void phi_3(const elem *A, const elem *M, elem *Y, int part)
 /* The two quaternions of a skew 4 x 4 matrix. */
 static inline void split4(const elem *A, int part, vector3 *p, vector3 *q)
 {
-    vector3 a = {widen(&A[2 * 4 + 1], part) / 2, widen(&A[0 * 4 + 2], part) / 2, widen(&A[1 * 4 + 0], part) / 2};
-    vector3 b = {widen(&A[0 * 4 + 3], part) / 2, widen(&A[1 * 4 + 3], part) / 2, widen(&A[2 * 4 + 3], part) / 2};
+    vector3 a = {widen(&A[2 * 4 + 1], part) * 0.5, widen(&A[0 * 4 + 2], part) * 0.5, widen(&A[1 * 4 + 0], part) * 0.5};
+    vector3 b = {widen(&A[0 * 4 + 3], part) * 0.5, widen(&A[1 * 4 + 3], part) * 0.5, widen(&A[2 * 4 + 3], part) * 0.5};
     *p = (vector3){a.x + b.x, a.y + b.y, a.z + b.z};
     *q = (vector3){b.x - a.x, b.y - a.y, b.z - a.z};
 }
@@ -137,14 +150,13 @@ static inline void split4(const elem *A, int part, vector3 *p, vector3 *q)
 static void exp_4(const elem *A, elem *R, int part)
 {
     vector3 p, q;
-    wide tp, tq, cp, cq, sp, sq;
+    wide cp, cq, sp, sq;
     split4(A, part, &p, &q);
-    p = unit(p, &tp);
-    q = unit(q, &tq);
-    sine_cosine(tp, &sp, &cp);
-    sine_cosine(tq, &sq, &cq);
-    p = times(sp, p);
-    q = times(sq, q);
+    direction dp = direction_of(p), dq = direction_of(q);
+    sine_cosine(dp.t, &sp, &cp);
+    sine_cosine(dq.t, &sq, &cq);
+    p = times(sp, dp.u);
+    q = times(sq, dq.u);
     wide left[4][4] = {{cp, -p.z, p.y, p.x}, {p.z, cp, -p.x, p.y}, {-p.y, p.x, cp, p.z}, {-p.x, -p.y, -p.z, cp}};
     wide right[4][4] = {{cq, q.z, -q.y, q.x}, {-q.z, cq, q.x, q.y}, {q.y, -q.x, cq, q.z}, {-q.x, -q.y, -q.z, cq}};
 #pragma GCC unroll 4

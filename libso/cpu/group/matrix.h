@@ -9,6 +9,15 @@
 #include "../block.h"
 #include "../group.h"
 
+static inline real root(real x)
+{
+#if defined(SO_REAL_f32)
+    return sqrtf(x);
+#else
+    return sqrt(x);
+#endif
+}
+
 #if defined(SO_LAYOUT_lanes)
 #define LANES VECTOR_LANES
 #define UNIT 1 /* elems in a vector */
@@ -32,6 +41,31 @@ static inline int any_lane(mask m)
 static inline void set_mask(mask *m, int l)
 {
     (*m)[l] = -1;
+}
+static inline mask greater(elem x, elem y)
+{
+    return x > y;
+}
+static inline mask greater_int(mask x, int y)
+{
+    return x > (real_bits)y;
+}
+static inline real_bits get_int(mask x, int l)
+{
+    return x[l];
+}
+static inline void set_int(mask *x, int l, int value)
+{
+    (*x)[l] = value;
+}
+static inline elem square_root(elem x)
+{
+    real lane[LANES];
+    memcpy(lane, &x, sizeof x);
+    for (int l = 0; l < LANES; l++)
+        lane[l] = root(lane[l]);
+    memcpy(&x, lane, sizeof x);
+    return x;
 }
 static inline int matrix_stride(int n) /* not a multiple of 16 vectors: columns would compete for a few sets of the cache */
 {
@@ -66,6 +100,28 @@ static inline void set_mask(mask *m, int l)
 {
     (void)l;
     *m = -1;
+}
+static inline mask greater(elem x, elem y)
+{
+    return -(mask)(x > y);
+}
+static inline mask greater_int(mask x, int y)
+{
+    return -(mask)(x > y);
+}
+static inline real_bits get_int(mask x, int l)
+{
+    (void)l;
+    return x;
+}
+static inline void set_int(mask *x, int l, int value)
+{
+    (void)l;
+    *x = value;
+}
+static inline elem square_root(elem x)
+{
+    return root(x);
 }
 static inline int matrix_stride(int n)
 {
@@ -126,11 +182,15 @@ void SO_(complete)(int n, int sign, int terms, const elem *a, const elem *const 
 /* ---- Norms, per lane ---- */
 elem SO_(sum_of_squares)(int n, const elem *X);
 elem SO_(largest_entry)(int n, const elem *X); /* largest |X_ij| */
+/* Whether the sum of squares is in [low, high) in every lane; far cheaper than the largest entry. */
+int SO_(squares_between)(int n, const elem *X, real low, real high);
 #define sum_of_squares SO_(sum_of_squares)
 #define largest_entry SO_(largest_entry)
+#define squares_between SO_(squares_between)
 /* An upper bound of ||X||_2 for a symmetric X in which every eigenvalue but 0 is double, as in A^2 and A^4: the smaller of
  * ||X||_F / sqrt 2 and ||X||_inf, which is close where all angles are (X near a multiple of I). Rounding is accounted for. */
-void SO_(bound_norm)(int n, const elem *X, double bound[LANES]);
+elem SO_(bound_norm)(int n, const elem *X);
+#define bound_norm SO_(bound_norm)
 
 /* Newton-Schulz: E <- E - (E E^T - I) E / 2, which squares a small defect (exponential.md 9.4), in those of the given lanes
  * whose defect ||E E^T - I||_F / sqrt(n) exceeds 2 u; repeated until none does, at most `steps` times. Work: 3 matrices. */

@@ -43,24 +43,67 @@ elem largest_entry(int n, const elem *X)
     return all;
 }
 
-void SO_(bound_norm)(int n, const elem *X, double bound[LANES])
+int squares_between(int n, const elem *X, real low, real high)
 {
     int ld = matrix_stride(n);
-    elem frobenius = broadcast(0), infinity = broadcast(0);
-    for (int j = 0; j < n; j += UNIT) {
-        vector squares = {0}, sizes = {0};
-        for (int i = 0; i < n; i++) {
-            vector x = *(const vector *)&X[(ptrdiff_t)i * ld + j];
-            squares += x * x;
-            sizes += size_of(x);
-        }
-        for (int k = 0; k < UNIT && j + k < n; k++) {
-            elem column = part(&sizes, k);
-            frobenius += part(&squares, k);
-            infinity = select_lanes(column > infinity, column, infinity);
+    vector sum[4] = {{0}};
+    for (int i = 0; i < n; i++) {
+        const elem *row = X + (ptrdiff_t)i * ld;
+        int j = 0;
+        for (; j + 4 * UNIT <= n; j += 4 * UNIT)
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; k++) {
+                vector x = *(const vector *)&row[j + k * UNIT];
+                sum[k] += x * x;
+            }
+        for (; j < n; j += UNIT) {
+            vector x = *(const vector *)&row[j];
+            sum[0] += x * x;
         }
     }
-    double rounding = 1 + 8 * n * (double)REAL_EPSILON;
-    for (int l = 0; l < LANES; l++)
-        bound[l] = rounding * fmin(sqrt((double)get_lane(frobenius, l) / 2), (double)get_lane(infinity, l));
+    vector all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    elem lanes = broadcast(0);
+    for (int k = 0; k < UNIT; k++)
+        lanes += part(&all, k);
+    return !any_lane(~(greater(broadcast(high), lanes) & ~greater(broadcast(low), lanes)));
+}
+
+/* Sums of squares and of sizes of `columns` units of columns from j on. */
+static inline __attribute__((always_inline)) void column_sums(int columns, int n, const elem *X, int j, vector *squares,
+                                                              vector *sizes)
+{
+    int ld = matrix_stride(n);
+    vector square[4] = {{0}}, size[4] = {{0}};
+    for (int i = 0; i < n; i++)
+#pragma GCC unroll 4
+        for (int k = 0; k < columns; k++) {
+            vector x = *(const vector *)&X[(ptrdiff_t)i * ld + j + k * UNIT];
+            square[k] += x * x;
+            size[k] += size_of(x);
+        }
+#pragma GCC unroll 4
+    for (int k = 0; k < columns; k++) {
+        squares[k] = square[k];
+        sizes[k] = size[k];
+    }
+}
+
+elem bound_norm(int n, const elem *X)
+{
+    elem frobenius = broadcast(0), infinity = broadcast(0);
+    for (int j = 0, width; j < n; j += width) {
+        vector squares[4], sizes[4];
+        width = j + 4 * UNIT <= n ? 4 * UNIT : UNIT;
+        if (width > UNIT)
+            column_sums(4, n, X, j, squares, sizes);
+        else
+            column_sums(1, n, X, j, squares, sizes);
+        for (int k = 0; k < width && j + k < n; k++) {
+            elem column = part(sizes, k);
+            frobenius += part(squares, k);
+            infinity = select_lanes(greater(column, infinity), column, infinity);
+        }
+    }
+    frobenius = square_root(frobenius * (real)0.5);
+    return select_lanes(greater(infinity, frobenius), frobenius, infinity) * (real)(1 + (8 * n + 16) * (double)REAL_EPSILON);
 }

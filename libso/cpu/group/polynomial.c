@@ -57,6 +57,13 @@ static const rung ladder[RUNGS] = {
 
 /* ---- Choice of rung and scaling ---------------------------------------------------------------------------------------- */
 
+/* The square of the largest angle of a rung, rounding left to bound_norm. */
+static inline real limit(int k, int derivative)
+{
+    double theta = derivative ? ladder[k].theta_derivative : ladder[k].theta;
+    return (real)(theta * theta);
+}
+
 typedef struct plan {
     squarings squarings;
     mask in_rung[RUNGS]; /* lanes that use the rung */
@@ -65,51 +72,44 @@ typedef struct plan {
 /* X = A^2 and the plan; scales A and X so that every lane is within its rung. square: scratch matrix. */
 static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
 {
-    int before[LANES], any_large = 0, any_after = 0;
-    double rho[LANES], sharper[LANES];
-    elem factor = broadcast(1), factor2 = broadcast(1);
-    double top = derivative ? ladder[RUNGS - 1].theta_derivative : ladder[RUNGS - 1].theta;
-    plan p = {.squarings = {.most = 0}};
+    int before[LANES];
+    mask count = {0};
+    plan p;
 
     SO_(scale_large)(n, A, before);
+    for (int l = 0; l < LANES; l++)
+        set_int(&count, l, before[l]);
+    mask scaled = greater_int(count, 0);
     product_lower(n, A, A, X);
     mirror(n, 1, X);
-    SO_(bound_norm)(n, X, rho);
-    for (int l = 0; l < LANES; l++) {
-        rho[l] = sqrt(rho[l]);
-        any_large |= before[l] || rho[l] > top;
-    }
-    if (any_large) {
+    elem square_rho = bound_norm(n, X), top = broadcast(limit(RUNGS - 1, derivative));
+    mask large = scaled | greater(square_rho, top);
+    if (any_lane(large)) {
         product_lower(n, X, X, square);
         mirror(n, 1, square);
-        SO_(bound_norm)(n, square, sharper);
-        for (int l = 0; l < LANES; l++)
-            if (before[l] || rho[l] > top)
-                rho[l] = fmin(rho[l], sqrt(sqrt(sharper[l])));
-    }
-    for (int l = 0; l < LANES; l++) {
-        int after = 0, k = 0;
-        if (before[l] || rho[l] > top) {
-            double fraction = frexp(rho[l] / top, &after);
-            after = fraction == 0.5 ? after - 1 : after; /* ceil(log2) */
-            if (after < -before[l])
-                after = -before[l];
-            rho[l] = ldexp(rho[l], -after);
-            set_lane(&factor, l, (real)ldexp(1, -after));
-            set_lane(&factor2, l, (real)ldexp(1, -2 * after));
+        elem sharper = square_root(bound_norm(n, square));
+        square_rho = select_lanes(large & greater(square_rho, sharper), sharper, square_rho);
+
+        /* Where A was scaled before, an entry is at least 2^4, so rho is beyond the top rung here too. */
+        elem factor = broadcast(1);
+        for (mask more = greater(square_rho, top); any_lane(more); more = greater(square_rho, top)) {
+            square_rho = select_lanes(more, square_rho * (real)0.25, square_rho);
+            factor = select_lanes(more, factor * (real)0.5, factor);
+            count -= more;
+            scaled |= more;
         }
-        if (before[l] + after > 0)
-            k = RUNGS - 1;
-        while (k < RUNGS - 1 && !(rho[l] <= (derivative ? ladder[k].theta_derivative : ladder[k].theta)))
-            k++;
-        set_mask(&p.in_rung[k], l);
-        set_squarings(&p.squarings, l, before[l] + after);
-        any_after |= after;
+        if (any_lane(scaled)) {
+            scale(n, factor, A);
+            scale(n, factor * factor, X);
+        }
     }
-    if (any_after) {
-        scale(n, factor, A);
-        scale(n, factor2, X);
+    p.squarings = squarings_of(count);
+    mask left = ~scaled;
+    for (int k = 0; k < RUNGS - 1; k++) {
+        p.in_rung[k] = left & greater(broadcast(limit(k, derivative)), square_rho);
+        left &= ~p.in_rung[k];
     }
+    p.in_rung[RUNGS - 1] = scaled | left;
     return p;
 }
 
@@ -124,9 +124,9 @@ typedef struct split_form {
     int any;
 } split_form;
 
-static split_form split_form_of(const plan *p)
+static void set_split_form(const plan *p, split_form *f)
 {
-    split_form f = {.any = 0};
+    f->any = f->powers = 0;
     for (int k = 0; k < RUNGS; k++) {
         int m = ladder[k].powers;
         mask in = p->in_rung[k];
@@ -134,15 +134,19 @@ static split_form split_form_of(const plan *p)
             continue;
         for (int which = 0; which < 2; which++) {
             const real *a = which ? ladder[k].s[0] : ladder[k].c[0];
+            elem *low = f->low[which], *high = f->high[which];
+            for (int i = f->powers; i < m; i++)
+                low[i] = broadcast(0);
+            for (int i = f->any ? f->powers + 1 : 0; i <= m; i++)
+                high[i] = broadcast(0);
             for (int i = 0; i < m; i++)
-                f.low[which][i] = select_lanes(in, broadcast(a[i]), f.low[which][i]);
+                low[i] = f->any ? select_lanes(in, broadcast(a[i]), low[i]) : broadcast(a[i]);
             for (int i = 0; i <= m; i++)
-                f.high[which][i] = select_lanes(in, broadcast(a[m + i]), f.high[which][i]);
+                high[i] = f->any ? select_lanes(in, broadcast(a[m + i]), high[i]) : broadcast(a[m + i]);
         }
-        f.powers = m; /* they grow with k */
-        f.any++;
+        f->powers = m; /* they grow with k */
+        f->any++;
     }
-    return f;
 }
 
 /* Y^m of each lane's own m; Z: scratch. */
@@ -179,7 +183,8 @@ static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
     int n = a.n;
     jet power[POWERS] = {take(&a), take(&a), take(&a), take(&a)}, H = take(&a), value[2] = {take(&a), take(&a)}, T = take(&a),
         q = take(&a);
-    split_form f = split_form_of(p);
+    split_form f;
+    set_split_form(p, &f);
     mask nested = ladder[NESTED].powers ? (mask){0} : p->in_rung[NESTED];
     int any_nested = any_lane(nested);
 

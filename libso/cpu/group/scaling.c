@@ -18,13 +18,13 @@ static void scale_by_exponents(int n, int sign, const int exponent[LANES], elem 
 /* Per lane, e with the largest entry of X in [2^(e-1), 2^e), but 0 where it lies in [least, most) or is 0. */
 static void exponent_outside(int n, const elem *X, real least, real most, int exponent[LANES])
 {
-    elem largest = largest_entry(n, X);
-    mask outside = (largest >= broadcast(most)) | ((largest < broadcast(least)) & (largest > broadcast(0)));
     memset(exponent, 0, LANES * sizeof *exponent);
-    if (any_lane(outside))
-        for (int l = 0; l < LANES; l++)
-            if (get_lane(largest, l) >= most || get_lane(largest, l) < least)
-                frexp((double)get_lane(largest, l), &exponent[l]);
+    if (squares_between(n, X, least * least * (real)n * (real)n, most * most))
+        return;
+    elem largest = largest_entry(n, X);
+    for (int l = 0; l < LANES; l++)
+        if (get_lane(largest, l) >= most || get_lane(largest, l) < least)
+            frexp((double)get_lane(largest, l), &exponent[l]);
 }
 
 void SO_(scale_large)(int n, elem *A, int exponent[LANES])
@@ -60,21 +60,11 @@ void SO_(scale_back)(int n, elem *X, const int exponent[LANES])
 /* Between two re-orthogonalisations a defect grows at most 2^8 times. */
 enum { SQUARINGS_PER_STEP = 8 };
 
-/* Lanes that still double their angle in the given step. */
-static mask active_lanes(const squarings *s, int step)
-{
-    mask active = {0};
-    for (int l = 0; l < LANES; l++)
-        if (step < s->count[l])
-            set_mask(&active, l);
-    return active;
-}
-
 void SO_(square_repeatedly)(int n, const squarings *s, elem *E, real *work)
 {
     elem *square = matrix_of(work, n, 0);
     for (int step = 0; step < s->most; step++) {
-        mask active = active_lanes(s, step);
+        mask active = greater_int(s->count, step);
         if (step % SQUARINGS_PER_STEP == 0)
             SO_(orthogonalize)(n, active, E, 1, (real *)matrix_of(work, n, 1));
         product(n, E, E, square);
@@ -94,7 +84,7 @@ void SO_(double_angles)(int n, const squarings *s, elem *E, elem *Y, real *work)
 {
     elem *T = matrix_of(work, n, 0), *Z = matrix_of(work, n, 1), *transposed = matrix_of(work, n, 2);
     for (int step = 0; step < s->most; step++) {
-        mask active = active_lanes(s, step);
+        mask active = greater_int(s->count, step);
         if (step % SQUARINGS_PER_STEP == 0)
             SO_(orthogonalize)(n, active, E, 1, (real *)matrix_of(work, n, 3));
         transpose(n, E, transposed);

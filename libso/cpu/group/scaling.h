@@ -23,13 +23,16 @@ void SO_(scale_back)(int n, elem *X, const int exponent[LANES]);
 /* ---- After the base ---- */
 
 typedef struct squarings {
-    int count[LANES], most; /* per lane; their maximum */
+    mask count; /* per lane, an integer */
+    int most;
 } squarings;
 
-static inline void set_squarings(squarings *s, int l, int count)
+static inline squarings squarings_of(mask count)
 {
-    s->count[l] = count;
-    s->most = count > s->most ? count : s->most;
+    squarings s = {count, 0};
+    for (int l = 0; l < LANES; l++)
+        s.most = get_int(count, l) > s.most ? (int)get_int(count, l) : s.most;
+    return s;
 }
 
 /* E <- E^(2^count), lane by lane. Before the first squaring, and every few, E is made orthogonal to the last bit: a squaring

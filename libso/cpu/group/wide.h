@@ -34,7 +34,7 @@ static inline int any_wide(wide_mask m)
     return any != 0;
 }
 
-static inline wide square_root(wide x)
+static inline wide wide_root(wide x)
 {
     double lane[WIDE_LANES];
     memcpy(lane, &x, sizeof x);

@@ -70,13 +70,10 @@ static const rung ladder[RUNGS] = {
 static squarings prepare(int n, jet A, jet *power, const rung **chosen)
 {
     int before, after = 0, k = 0;
-    double rho;
-    squarings count = {.most = 0};
     SO_(scale_large)(n, A.v, &before);
     multiply(n, 1, A, A, power[0]);
     multiply(n, 1, power[0], power[0], power[1]);
-    SO_(bound_norm)(n, power[1].v, &rho);
-    rho = sqrt(sqrt(rho)); /* of A 2^-before */
+    double rho = sqrt(sqrt((double)bound_norm(n, power[1].v))); /* of A 2^-before */
 #define LIMIT(k) ((double)(A.d ? ladder[k].theta_derivative : ladder[k].theta))
     while (k < RUNGS - 1 && (before || !(rho <= LIMIT(k))))
         k++;
@@ -92,8 +89,7 @@ static squarings prepare(int n, jet A, jet *power, const rung **chosen)
                 scale(n, (real)ldexp(1, (1 - 2 * (p + 1)) * after), power[p].d);
         }
     }
-    set_squarings(&count, 0, before + after);
-    return count;
+    return squarings_of(before + after);
 }
 
 /* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0; T: scratch. */
