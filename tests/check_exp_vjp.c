@@ -78,7 +78,7 @@ static void compare(const campaign_chunk *c, const problem *p, int copy, int64_t
     for (int m = 0; m < METHODS; m++) {
         int cayley = m == SO_CAYLEY;
         size_t place = ((size_t)m * (size_t)c->batch + (size_t)b) * size;
-        if (!campaign_wants(c, (so_method)m))
+        if (!campaign_wants((so_method)m))
             continue;
         double vjp = turned_distance(s, copy, x->dA + place, &p->dA[cayley], turned);
         double jvp = turned_distance(s, copy, x->L + place, &p->L[cayley], turned);
@@ -115,7 +115,7 @@ static void measure(const campaign_chunk *c, worst out[QUANTITIES][METHODS])
     for (int k = 0; k < METHODS; k++) {
         so_method m = (so_method)k;
         size_t place = (size_t)k * (size_t)batch * (size_t)(n * n);
-        if (!campaign_wants(c, m))
+        if (!campaign_wants(m))
             continue;
         so_status forward = call_exp(c->bits, c->ctx, m, n, batch, x.A, x.R + place);
         so_status vjp = call_exp_vjp(c->bits, c->ctx, m, n, batch, x.A, x.R + place, x.G, x.dA + place);

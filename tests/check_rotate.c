@@ -17,6 +17,7 @@ static const so_rotation cases[] = {
     {.tile = 4, .samples = 2, .tokens = 3, .groups = 4, .rotations = 4, .sample_stride = 150, .token_stride = 48},
     {.tile = 8, .samples = 3, .tokens = 17, .groups = 4, .rotations = 2, .sample_stride = 17 * 96, .token_stride = 96},
     {.tile = 16, .samples = 2, .tokens = 9, .groups = 6, .rotations = 3, .sample_stride = 9 * 96, .token_stride = 96},
+    {.tile = 32, .samples = 2, .tokens = 4, .groups = 4, .rotations = 2, .sample_stride = 4 * 130, .token_stride = 130},
     {.tile = 33, .samples = 2, .tokens = 3, .groups = 2, .rotations = 2, .sample_stride = 300, .token_stride = 70},
     {.tile = 64, .samples = 2, .tokens = 5, .groups = 3, .rotations = 3, .sample_stride = 5 * 576, .token_stride = 576},
 };

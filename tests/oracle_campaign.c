@@ -124,10 +124,8 @@ static int wants_order(int n)
     return listed("SO_TEST_N", word);
 }
 
-int campaign_wants(const campaign_chunk *c, so_method m)
+int campaign_wants(so_method m)
 {
-    if (m == SO_AUTO && test_deep() && c->n > 4) /* the polynomial method, bit by bit */
-        return 0;
     return listed("SO_TEST_METHOD", call_method(m));
 }
 
@@ -178,7 +176,7 @@ static void tabulate(const campaign *c, const campaign_chunk *chunk, long matric
         printf("  %s", c->quantity[q]);
         for (int m = 0; m < METHODS; m++) {
             const worst *x = &w[q][m];
-            if (!campaign_wants(chunk, (so_method)m))
+            if (!campaign_wants((so_method)m))
                 continue;
             printf(" %.3f", x->ratio);
             if (table)

@@ -44,7 +44,7 @@ typedef struct campaign_chunk {
     so_ctx *ctx;
 } campaign_chunk;
 
-int campaign_wants(const campaign_chunk *c, so_method m);
+int campaign_wants(so_method m);
 
 typedef struct campaign {
     const char *suite, *quantity[QUANTITIES]; /* NULL: fewer quantities */
