@@ -121,6 +121,33 @@ START_TEST(inverse_is_transpose)
 }
 END_TEST
 
+/* Entries whose squares are below all numbers, beside ordinary ones and alone; for odd and even order. */
+START_TEST(minute)
+{
+    static const double size[] = {1e-160, 1e-170, 1, 1e-165, 1e-300, 3, 1e-155};
+    int bits = types[_i];
+    double A[64], R[64], u = call_u(bits);
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int n = 2; n <= 8; n++)
+        for (int dense = 0; dense < 2; dense++)
+            for (int m = 0; m < METHODS; m++) {
+                oracle_pair exact = oracle_new(n);
+                for (int i = 0; i < n; i++)
+                    for (int j = i + 1; j < n; j++)
+                        A[i * n + j] = dense || j == i + 1 ? call_round(bits, pow(size[(i * j) % 7], bits == F32 ? 0.2 : 1)) : 0;
+                double rho = spectral_norm(n, A);
+                ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, R), SO_OK);
+                (m == SO_CAYLEY ? oracle_cayley : oracle_exp)(n, A, NULL, &exact, NULL);
+                double error = distance(n, R, exact);
+                ck_assert_msg(error <= (10 + 2 * rho) * u, "%s %s n %d %s: error %g", call_method((so_method)m), call_type(bits), n,
+                              dense ? "dense" : "tridiagonal", error);
+                oracle_free(&exact);
+            }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 /* Beyond the contract: entries up to the largest numbers give a finite, orthogonal matrix. */
 START_TEST(huge)
 {
@@ -160,6 +187,7 @@ Suite *check_exp(void)
     tcase_add_loop_test(tests, contract, 0, 2);
     tcase_add_loop_test(tests, identity, 0, 2);
     tcase_add_loop_test(tests, inverse_is_transpose, 0, 2);
+    tcase_add_loop_test(tests, minute, 0, 2);
     tcase_add_loop_test(tests, huge, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
