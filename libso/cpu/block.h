@@ -53,6 +53,19 @@ static inline vector choose(vector_mask m, vector yes, vector no)
     return (vector)((m & (vector_mask)yes) | (~m & (vector_mask)no));
 }
 
+/* Bit l: element l is set. */
+static inline uint64_t bits_of(vector_mask m)
+{
+    real_bits any = 0;
+    uint64_t bits = 0;
+    for (int l = 0; l < VECTOR_LANES; l++)
+        any |= m[l];
+    if (any)
+        for (int l = 0; l < VECTOR_LANES; l++)
+            bits |= (uint64_t)(m[l] != 0) << l;
+    return bits;
+}
+
 static inline vector_mask nonfinite_mask(vector x)
 {
     vector_mask bits = (vector_mask)x;

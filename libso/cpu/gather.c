@@ -19,18 +19,6 @@ static inline ptrdiff_t group_entry(int n, ptrdiff_t ld, ptrdiff_t at)
     return ld == n ? at : at + (ld - n) * (at / n);
 }
 
-static inline __attribute__((always_inline)) void transposed_block(const vector from[VECTOR_LANES], vector to[VECTOR_LANES])
-{
-    vector block[VECTOR_LANES];
-#pragma GCC unroll 16
-    for (int i = 0; i < VECTOR_LANES; i++)
-        block[i] = from[i];
-    transpose_block(block);
-#pragma GCC unroll 16
-    for (int i = 0; i < VECTOR_LANES; i++)
-        to[i] = block[i];
-}
-
 /* A whole block; x: its first number, rows are `size` apart. */
 static inline vector_mask gather_block(ptrdiff_t size, const real *x, vector *to)
 {
@@ -60,44 +48,26 @@ static inline void scatter_block(ptrdiff_t size, const vector *from, real *x)
         *(unaligned_vector *)(x + l * size) = block[l];
 }
 
-/* Whether a vector at the start of row l, or beyond it, ends inside the table. */
-static inline int inside(ptrdiff_t l, ptrdiff_t start, ptrdiff_t size, int used)
-{
-    return l * size + start + VECTOR_LANES <= used * size;
-}
-
-/* Where the table has fewer rows or columns than a block: whole vectors where they end inside it, single numbers elsewhere.
- * Stores run over into the next row before that is written. */
+/* Where the table has fewer rows or columns than a block. */
 static vector_mask gather_ragged(ptrdiff_t size, ptrdiff_t start, ptrdiff_t width, int used, const real *x, vector *to)
 {
-    vector rows[VECTOR_LANES], transposed[VECTOR_LANES];
-    for (int l = 0; l < VECTOR_LANES; l++) {
-        rows[l] = (vector){0};
-        if (inside(l, start, size, used))
-            rows[l] = *(const unaligned_vector *)(x + l * size + start);
-        else if (l < used)
-            memcpy(&rows[l], x + l * size + start, (size_t)width * sizeof(real));
-    }
-    transposed_block(rows, transposed);
-    vector_mask bad = {0};
-    for (int k = 0; k < width; k++) {
-        to[k] = transposed[k];
-        bad |= nonfinite_mask(transposed[k]);
-    }
+    vector rows[VECTOR_LANES], columns[VECTOR_LANES];
+    memset(rows, 0, sizeof rows);
+    for (int l = 0; l < used && l < VECTOR_LANES; l++)
+        memcpy(&rows[l], x + l * size + start, (size_t)width * sizeof(real));
+    vector_mask bad = gather_block(VECTOR_LANES, (const real *)rows, columns);
+    memcpy(to, columns, (size_t)width * sizeof(vector));
     return bad;
 }
 
 static void scatter_ragged(ptrdiff_t size, ptrdiff_t start, ptrdiff_t width, int used, const vector *from, real *x)
 {
-    vector columns[VECTOR_LANES], transposed[VECTOR_LANES];
-    for (int k = 0; k < VECTOR_LANES; k++)
-        columns[k] = k < width ? from[k] : (vector){0};
-    transposed_block(columns, transposed);
+    vector rows[VECTOR_LANES], columns[VECTOR_LANES];
+    memset(columns, 0, sizeof columns);
+    memcpy(columns, from, (size_t)width * sizeof(vector));
+    scatter_block(VECTOR_LANES, columns, (real *)rows);
     for (int l = 0; l < used && l < VECTOR_LANES; l++)
-        if (width == size && inside(l, start, size, used))
-            *(unaligned_vector *)(x + l * size) = transposed[l];
-        else
-            memcpy(x + l * size + start, &transposed[l], (size_t)width * sizeof(real));
+        memcpy(x + l * size + start, &rows[l], (size_t)width * sizeof(real));
 }
 
 /* A full group of 2 x 2 matrices is four whole vectors. */
@@ -129,12 +99,49 @@ static void scatter_pairs(const vector *from, real *x)
         ((unaligned_vector *)x)[k] = block[k];
 }
 
+/* A full group whose rows, of `size` numbers, are shorter than a vector but not than half of one: vectors may run over into the
+ * next row, except in the last. */
+static vector_mask gather_short(ptrdiff_t size, const real *x, vector *to)
+{
+    vector block[VECTOR_LANES], last = {0};
+    vector_mask bad = {0};
+    memcpy(&last, x + (VECTOR_LANES - 1) * size, (size_t)size * sizeof(real));
+#pragma GCC unroll 16
+    for (int l = 0; l < VECTOR_LANES - 1; l++)
+        block[l] = *(const unaligned_vector *)(x + l * size);
+    block[VECTOR_LANES - 1] = last;
+    transpose_block(block);
+#pragma GCC unroll 16
+    for (int k = 0; k < VECTOR_LANES; k++)
+        if (k < size) {
+            to[k] = block[k];
+            bad |= nonfinite_mask(block[k]);
+        }
+    return bad;
+}
+
+static void scatter_short(ptrdiff_t size, const vector *from, real *x)
+{
+    vector block[VECTOR_LANES];
+#pragma GCC unroll 16
+    for (int k = 0; k < VECTOR_LANES; k++)
+        block[k] = k < size ? from[k] : (vector){0};
+    transpose_block(block);
+#pragma GCC unroll 16
+    for (int l = 0; l < VECTOR_LANES - 1; l++)
+        *(unaligned_vector *)(x + l * size) = block[l];
+    vector last = block[VECTOR_LANES - 1];
+    memcpy(x + (VECTOR_LANES - 1) * size, &last, (size_t)size * sizeof(real));
+}
+
 static vector_mask gather_lanes(int n, int ld, int used, const real *x, vector *group)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
     vector_mask bad = {0};
     if (n == 2 && used == VECTOR_LANES)
         return gather_pairs(x, group);
+    if (size < VECTOR_LANES && 2 * size >= VECTOR_LANES && used == VECTOR_LANES)
+        return gather_short(size, x, group);
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
         ptrdiff_t start = block_start(at, size), entry = group_entry(n, ld, start);
         if (used == VECTOR_LANES && width == VECTOR_LANES)
@@ -150,6 +157,10 @@ static void scatter_lanes(int n, int ld, int used, const vector *group, real *x)
     ptrdiff_t size = (ptrdiff_t)n * n, width = size < VECTOR_LANES ? size : VECTOR_LANES;
     if (n == 2 && used == VECTOR_LANES) {
         scatter_pairs(group, x);
+        return;
+    }
+    if (size < VECTOR_LANES && 2 * size >= VECTOR_LANES && used == VECTOR_LANES) {
+        scatter_short(size, group, x);
         return;
     }
     for (ptrdiff_t at = 0; at < size; at += VECTOR_LANES) {
@@ -182,11 +193,7 @@ static uint64_t gather_any(const group_layout *layout, int n, int used, const re
 {
     if (layout->lanes == 1)
         return gather_one(n, layout->stride(n), x, group) != 0;
-    vector_mask bad = gather_lanes(n, layout->stride(n), used, x, (vector *)group);
-    uint64_t bits = 0;
-    for (int l = 0; l < VECTOR_LANES; l++)
-        bits |= (uint64_t)(bad[l] != 0) << l;
-    return bits;
+    return bits_of(gather_lanes(n, layout->stride(n), used, x, (vector *)group));
 }
 
 static void clear_lanes(const group_layout *layout, int n, uint64_t lanes, real *group)
@@ -215,19 +222,20 @@ void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real
 uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, ld = layout->stride(n);
-    uint64_t failed = 0;
+    uint64_t failed;
     if (layout->lanes == 1) {
+        failed = (uint64_t)isnan(group[0]);
         for (ptrdiff_t i = 0; i < n; i++)
             memcpy(matrices + i * n, group + i * ld, (size_t)n * sizeof(real));
     } else {
+        vector first = *(const vector *)group;
+        failed = bits_of(first != first) & (~(uint64_t)0 >> (64 - used));
         scatter_lanes(n, (int)ld, used, (const vector *)group, matrices);
     }
-    for (int l = 0; l < used; l++) {
-        if (bad >> l & 1)
-            for (ptrdiff_t i = 0; i < size; i++)
-                matrices[l * size + i] = (real)NAN;
-        else
-            failed |= (uint64_t)(isnan(group[l]) != 0) << l;
-    }
-    return failed;
+    if (bad)
+        for (int l = 0; l < used; l++)
+            if (bad >> l & 1)
+                for (ptrdiff_t i = 0; i < size; i++)
+                    matrices[l * size + i] = (real)NAN;
+    return failed & ~bad;
 }

@@ -48,10 +48,7 @@ uint64_t skew_from_upper(int n, elem *A)
             bad |= nonfinite_mask(upper);
         }
     }
-    uint64_t lanes = 0;
-    for (int l = 0; l < LANES; l++)
-        lanes |= (uint64_t)(bad[l] != 0) << l;
-    return lanes;
+    return bits_of(bad);
 }
 
 #else
@@ -195,10 +192,7 @@ uint64_t skew_from_upper(int n, elem *A)
                 upper[r] = choose(below_diagonal(r), lower[r], upper[r]);
             store_block(n, ld, A, i, i, upper);
         }
-    real_bits any = 0;
-    for (int l = 0; l < B; l++)
-        any |= bad[l];
-    return any != 0;
+    return bits_of(bad) != 0;
 }
 
 #endif
