@@ -32,9 +32,8 @@ typedef struct set {
 
 /* The rungs of libso/cpu/group/polynomial.c. */
 static const set sets[] = {
-    {LADDER, 53, 4, "0.1867", 0.95}, {LADDER, 53, 6, "0.756", 0.90}, {SHIFTED, 53, 8, "1.88", 0.90},
-    {NESTED, 53, 12, "5.0", 0.95},   {LADDER, 24, 4, "1.398", 0.95}, {SHIFTED, 24, 6, "3.5", 0.95},
-    {SHIFTED, 24, 8, "5.85", 0.95},
+    {LADDER, 53, 4, "0.1867", 0.95}, {LADDER, 53, 6, "0.756", 0.90}, {NESTED, 53, 12, "5.0", 0.95},
+    {LADDER, 24, 4, "1.398", 0.95}, {SHIFTED, 24, 6, "3.5", 0.95}, {SHIFTED, 24, 8, "5.85", 0.95},
 };
 enum { SETS = sizeof sets / sizeof sets[0] };
 
@@ -492,7 +491,7 @@ static char *derive(FILE *report, int *failed)
         if (report)
             fprintf(report, "f%d %c%-2d theta %-8s error %.3f u (rounded to nearest: %.3f u)  derivative %.1f u\n",
                     s->bits == 24 ? 32 : 64, s->kind == LADDER ? 'p' : 'y', s->degree, s->theta, error, plain, derivative);
-        *failed |= !(error <= plain) || !(error <= 1.3) || !(derivative <= 18.4);
+        *failed |= !(error <= plain) || !(error <= 1.3) || !(derivative <= 13.1);
         arb_poly_clear(e[0]), arb_poly_clear(e[1]);
     }
     fputs("\n#endif\n", f);
@@ -522,7 +521,7 @@ int main(int argc, char **argv)
         fputs(text, stdout);
     } else {
         int same = same_as_file(text, path);
-        printf("%s every set: the certified error is no larger than with plain rounding; at most 1.3 u, derivative 18.4 u\n",
+        printf("%s every set: the certified error is no larger than with plain rounding; at most 1.3 u, derivative 13.1 u\n",
                failed ? "FAIL" : "PASS");
         printf("%s %s is what this program derives\n", same ? "PASS" : "FAIL", path);
         failed |= !same;

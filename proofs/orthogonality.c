@@ -152,7 +152,7 @@ static int polynomial_bases(void)
     for (int i = 0; i < 32; i++)
         y12[i / 4][i % 4] = rows[i / 4][i % 4];
     const set sets[] = {
-        SET64(p4, P4), .degree = 4}, SET64(p6, P6), .degree = 6}, SET64(y8, Y8), .degree = 8, .scale = SO_F64_Y8_SCALE},
+        SET64(p4, P4), .degree = 4}, SET64(p6, P6), .degree = 6},
         {.name = "y12", .bits = 53, .theta = SO_F64_Y12_THETA, .scale = SO_F64_Y12_SCALE, .nested = y12},
         SET32(p4, P4), .degree = 4}, SET32(y6, Y6), .degree = 6, .scale = (double)SO_F32_Y6_SCALE},
         SET32(y8, Y8), .degree = 8, .scale = (double)SO_F32_Y8_SCALE},

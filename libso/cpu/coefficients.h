@@ -26,17 +26,6 @@ static const double so_f64_p6_c[7] = {0x1p+0, 0x1.ffffffffffffcp-2, 0x1.55555555
 static const double so_f64_p6_s[7] = {0x1p+0, 0x1.5555555555555p-3, 0x1.1111111110d7ep-7, 0x1.a01a019eee65dp-13,
     0x1.71de38266590ap-19, 0x1.ae60a639afc38p-26, 0x1.5e44a59b361d2p-33};
 
-/* f64, degree 8 in Y, theta 1.88: |p(it) - e^(it)| <= 1.108 u; its derivative <= 18.3 u up to 1.692. */
-#define SO_F64_Y8_THETA 1.88
-#define SO_F64_Y8_THETA_DERIVATIVE 1.692
-#define SO_F64_Y8_SCALE 0x1.21b94eb062464p-1 /* Y = I + SCALE X */
-static const double so_f64_y8_c[9] = {0x1.e9ab96f56cd32p-3, 0x1.4a721b10106d4p-1, 0x1.bc8e1ca5e0241p-4, 0x1.b9f7cf2d866fbp-8,
-    0x1.cb6fcd5c1a4ecp-13, 0x1.25fee62e5a687p-18, 0x1.fe2b043dbe27ap-25, 0x1.3ffc75b491d5ep-31,
-    0x1.2fb418bd21357p-38};
-static const double so_f64_y8_s[9] = {0x1.75fa029522b3ap-1, 0x1.f71e39af8efdcp-3, 0x1.7724819cd68d5p-6, 0x1.03fae3ec80941p-10,
-    0x1.9fe7f60b5daa6p-16, 0x1.b107e345fb558p-22, 0x1.3cd7579cda762p-28, 0x1.57b4126939669p-35,
-    0x1.1ea97d2970122p-42};
-
 /* f64, degree 12 in Y, theta 5.0: |p(it) - e^(it)| <= 0.891 u; its derivative <= 12.4 u up to 4.75. */
 #define SO_F64_Y12_THETA 5.0
 #define SO_F64_Y12_THETA_DERIVATIVE 4.75

@@ -44,11 +44,10 @@ static const rung ladder[RUNGS] = {
     SHIFTED(f32, F32, y8, Y8, 4),
 };
 #else
-enum { RUNGS = 4 };
+enum { RUNGS = 3 };
 static const rung ladder[RUNGS] = {
     PLAIN(f64, F64, p4, P4, 2),
     PLAIN(f64, F64, p6, P6, 3),
-    SHIFTED(f64, F64, y8, Y8, 4),
     {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE, 0, SO_F64_Y12_SCALE, 1,
      {so_f64_y12_c_B1, so_f64_y12_c_B2, so_f64_y12_c_B3, so_f64_y12_c_B4},
      {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}},
