@@ -44,6 +44,23 @@ static inline wide wide_root(wide x)
     return x;
 }
 
+/* x^2 - square for the rounded square of x, exactly; without a fused operation by Dekker's splitting, |x| < 2^996. */
+static inline wide square_error(wide x, wide square)
+{
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    double a[WIDE_LANES], b[WIDE_LANES];
+    memcpy(a, &x, sizeof x);
+    memcpy(b, &square, sizeof x);
+    for (int l = 0; l < WIDE_LANES; l++)
+        b[l] = fma(a[l], a[l], -b[l]);
+    memcpy(&square, b, sizeof x);
+    return square;
+#else
+    wide shifted = x * 0x1.0000002p27, high = shifted - (shifted - x), low = x - high;
+    return ((high * high - square) + 2 * high * low) + low * low;
+#endif
+}
+
 /* sin x and cos x, absolute error below 2 u_64: x = k pi/2 + r with pi/2 in three parts, of which the first two have 33 bits, so
  * that their products with k < 2^20 are exact; Taylor polynomials on |r| <= pi/4 with a remainder below 2^-60. Angles beyond
  * are rare and go to libm. */
