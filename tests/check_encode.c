@@ -127,6 +127,7 @@ static void check_values(int bits, const problem *p, ratios *out)
 START_TEST(values)
 {
     static const int tiles[] = {1, 2, 3, 4, 8, 16, 33, 64};
+    static const int tokens[] = {13, 13, 150, 13, 70, 13, 4, 4}; /* the gradient cuts them in blocks of 64 */
     int bits = types[_i];
     ratios worst_of_all = {0};
     so_ctx *ctx;
@@ -135,7 +136,8 @@ START_TEST(values)
         for (int m = 0; m < METHODS; m++)
             for (int dims = 1; dims <= 3; dims++) {
                 ratios now = {0};
-                problem p = new_problem(bits, (so_method)m, dims, tiles[k], 1 + (k + dims) % 3, k < 6 ? 13 : 4, (uint64_t)(k * 100 + dims));
+                problem p = new_problem(bits, (so_method)m, dims, tiles[k], 1 + (k + dims) % 3, tokens[k],
+                                        (uint64_t)(k * 100 + dims));
                 ck_assert_int_eq(call_encode(bits, ctx, &p.e, p.position, p.generator, p.R), SO_OK);
                 ck_assert_int_eq(call_encode_vjp(bits, ctx, &p.e, p.position, p.generator, p.R, p.dR, p.dgenerator, p.dposition),
                                  SO_OK);
@@ -296,6 +298,48 @@ START_TEST(no_tokens)
 }
 END_TEST
 
+/* Scaling dR by a power of two scales both gradients exactly, also beyond where the product of two of its entries is a number. */
+START_TEST(scaling)
+{
+    int bits = types[_i % 2], dims = 1 + _i / 2, power = bits == F32 ? 70 : 600;
+    problem p = new_problem(bits, SO_AUTO, dims, 8, 2, 11, 3);
+    size_t generators = p.groups * p.dims * p.square, positions = p.tokens * p.dims;
+    double *dgenerator = reals(generators), *dposition = reals(positions);
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(call_encode(bits, ctx, &p.e, p.position, p.generator, p.R), SO_OK);
+    ck_assert_int_eq(call_encode_vjp(bits, ctx, &p.e, p.position, p.generator, p.R, p.dR, dgenerator, dposition), SO_OK);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        problem q = p;
+        q.dR = reals(p.groups * p.tokens * p.square);
+        for (size_t i = 0; i < p.groups * p.tokens * p.square; i++)
+            q.dR[i] = ldexp(p.dR[i], sign * power);
+        ck_assert_int_eq(call_encode_vjp(bits, ctx, &q.e, q.position, q.generator, q.R, q.dR, q.dgenerator, q.dposition), SO_OK);
+        for (size_t i = 0; i < generators; i++)
+            ck_assert(q.dgenerator[i] == ldexp(dgenerator[i], sign * power));
+        for (size_t i = 0; i < positions; i++)
+            ck_assert(q.dposition[i] == ldexp(dposition[i], sign * power));
+        free(q.dR);
+    }
+    so_ctx_destroy(ctx);
+    free_problem(&p), free(dgenerator), free(dposition);
+}
+END_TEST
+
+/* A generator of order 1 has no entries, its positions are read nevertheless. */
+START_TEST(order_one)
+{
+    int bits = types[_i];
+    so_encoding e = {SO_AUTO, 2, 1, 1, 3};
+    double position[6] = {1, 2, 3, NAN, 5, 6}, generator[2] = {0, 0}, R[3];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(call_encode(bits, ctx, &e, position, generator, R), SO_ENONFINITE);
+    ck_assert(R[0] == 1 && isnan(R[1]) && R[2] == 1);
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 Suite *check_encode(void)
 {
     Suite *suite = suite_create("encode");
@@ -307,6 +351,8 @@ Suite *check_encode(void)
     tcase_add_loop_test(tests, non_finite, 0, 4);
     tcase_add_loop_test(tests, overflow, 0, 4);
     tcase_add_loop_test(tests, no_tokens, 0, 2);
+    tcase_add_loop_test(tests, scaling, 0, 4);
+    tcase_add_loop_test(tests, order_one, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
