@@ -6,6 +6,7 @@
 #   make check-asan the same under AddressSanitizer and UBSan (BUILD/asan)
 #   make check-tsan the threaded suites under ThreadSanitizer
 #   make check-valgrind  the short suites of libso under memcheck
+#   make mutants    the tests must notice every mutation of tests/mutants.txt
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
 #   make bench      the whole sweep with its pictures, and the shares of the FMA peak in cache; a quarter of an hour, into $(RESULTS)
@@ -44,7 +45,7 @@ QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib clean deps check check-asan run-checks prove layering readme install uninstall \
-        check-install coverage check-valgrind check-tsan bench bench-peers
+        check-install coverage check-valgrind check-tsan mutants bench bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -212,7 +213,7 @@ check-asan: deps
 WIDEST  = $(if $(shell grep -m1 -w avx512vl /proc/cpuinfo),avx512,$(if $(shell grep -m1 -w avx2 /proc/cpuinfo),avx2,portable))
 # Counts are added to files by all processes. -O1: what the optimiser removes cannot be counted.
 coverage: deps
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" KERNEL_OPT=-O1 SANITIZE=--coverage \
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O1 -g" KERNEL_OPT=-O1 SANITIZE=--coverage \
 	    $(BUILD)/coverage/tests/check
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	CK_FORK=no $(BUILD)/coverage/tests/check -j $(JOBS) $(LIBSO_SUITES)
@@ -227,6 +228,10 @@ check-valgrind:
 	@$(MAKE) --no-print-directory $(BUILD)/tests/check
 	SO_TEST_DEPTH=short OMP_WAIT_POLICY=passive CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full \
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(CHECK) check_api check_failures check_cayley check_pack check_rotate
+# make mutants ONLY=pack: only the mutations of files whose name contains it
+mutants: deps
+	@tests/mutants.sh $(BUILD)/mutants $(JOBS) $(WIDEST) $(ONLY)
+
 deps:
 	@./.ci/deps
 
