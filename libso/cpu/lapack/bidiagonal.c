@@ -1,9 +1,9 @@
 /* bidiagonal.c: the singular value decomposition of a bidiagonal matrix by implicit-shift QR (Golub & Kahan 1965), without a
  * shift where one would cost relative accuracy (Demmel & Kahan, SIAM J. Sci. Stat. Comput. 1990).
  *
- * A coupling is dropped at u of what it couples, two orders below bdsqr: where angles are equal, what is dropped here is the
- * error of the exponential. A sweep starts at the larger end of its block. Its rotations are kept and then applied to the
- * vectors, which lie in rows, in strips that stay in registers.
+ * A coupling is dropped at u of what it couples (4 u if it does not go away), two orders below bdsqr: where angles are equal, what
+ * is dropped here is the error of the exponential. A sweep starts at the larger end of its block. Its rotations are kept and then
+ * applied to the vectors, which lie in rows, in strips that stay in registers.
  * SPDX-License-Identifier: MIT */
 #include "bidiagonal.h"
 
@@ -123,10 +123,10 @@ static void rotate_rows(int count, ptrdiff_t step, int ld, const rotation *q, el
         rotate_strip(1, count, step, q, row + j);
 }
 
-/* Whether entry i above the diagonal is zero or becomes so: what is below u of its neighbours, and denormal numbers. */
-static int splits(const real *d, real *e, int i)
+/* Whether entry i above the diagonal is zero or becomes so: what is below `tolerance` of its neighbours, and denormal numbers. */
+static int splits(real tolerance, const real *d, real *e, int i)
 {
-    if (fabs(e[i]) > REAL_EPSILON * (fabs(d[i]) + fabs(d[i + 1])) && fabs(e[i]) > 0x1p-1000)
+    if (fabs(e[i]) > tolerance * (fabs(d[i]) + fabs(d[i + 1])) && fabs(e[i]) > 0x1p-1000)
         return 0;
     e[i] = 0;
     return 1;
@@ -144,7 +144,9 @@ static void sweep(const block *b, int may_shift, int ld, rotation *columns, rota
     rotate_rows(b->size - 1, b->step * (ptrdiff_t)ld, ld, rows, b->inner);
 }
 
-enum { SWEEPS_PER_VALUE = 30 };
+/* A few sweeps find a singular value, but where two are equal rounding may keep a coupling at 2 u for ever: after PATIENCE sweeps
+ * for the same value a little more is dropped. */
+enum { SWEEPS_PER_VALUE = 30, PATIENCE = 10 };
 
 int SO_(bidiagonal_svd)(int m, real *d, real *e, int ld, elem *left, elem *right, real *work)
 {
@@ -159,15 +161,18 @@ int SO_(bidiagonal_svd)(int m, real *d, real *e, int ld, elem *left, elem *right
         sweep(&whole, 0, ld, columns, rows);
         high--;
     }
+    int sweeps = 0; /* for the value at `high` */
     for (long budget = (long)SWEEPS_PER_VALUE * m; high > 0; budget--) {
-        if (splits(d, e, high - 1)) {
+        real tolerance = sweeps < PATIENCE ? REAL_EPSILON : 4 * REAL_EPSILON;
+        if (splits(tolerance, d, e, high - 1)) {
             high--;
+            sweeps = 0;
             continue;
         }
         if (budget < 0)
             return 0;
         int low = high - 1;
-        while (low > 0 && !splits(d, e, low - 1))
+        while (low > 0 && !splits(tolerance, d, e, low - 1))
             low--;
         if (low > last_high || high < last_low)
             upward = fabs(d[high]) > fabs(d[low]);
@@ -176,6 +181,7 @@ int SO_(bidiagonal_svd)(int m, real *d, real *e, int ld, elem *left, elem *right
         block down = {high - low + 1, 1, d + low, e + low, left + (ptrdiff_t)low * ld, right + (ptrdiff_t)low * ld};
         block up = {high - low + 1, -1, d + high, e + high - 1, right + (ptrdiff_t)high * ld, left + (ptrdiff_t)high * ld};
         sweep(upward ? &up : &down, 1, ld, columns, rows);
+        sweeps++;
     }
     for (int i = 0; i < m; i++)
         if (d[i] < 0) {
