@@ -36,8 +36,10 @@ SO_BACKEND_TABLE(so_backend_f64, double)
 typedef struct so_backend {
     const so_backend_f32 *f32;
     const so_backend_f64 *f64;
-    void *(*allocate)(size_t bytes); /* workspace, 64-byte aligned; NULL on failure */
-    void (*release)(void *memory);
+    void *(*allocate)(so_ctx *, size_t bytes); /* workspace, 64-byte aligned; NULL on failure */
+    void (*release)(so_ctx *, void *memory);
+    so_status (*status)(so_ctx *); /* so_ctx_status; NULL: every call returns its own */
+    void (*destroy)(so_ctx *);     /* what ctx->device holds; NULL: nothing */
 } so_backend;
 
 #endif

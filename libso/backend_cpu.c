@@ -19,9 +19,16 @@ DECLARE(avx2)
 DECLARE(avx512)
 #endif
 
-static void *allocate(size_t bytes)
+static void *allocate(so_ctx *ctx, size_t bytes)
 {
+    (void)ctx;
     return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static void release(so_ctx *ctx, void *memory)
+{
+    (void)ctx;
+    free(memory);
 }
 
 /* Does the caller's wish allow this copy? No wish allows all. */
@@ -36,7 +43,7 @@ so_status so_backend_cpu(so_backend *backend)
     if (wish && !*wish)
         wish = NULL;
     backend->allocate = allocate;
-    backend->release = free;
+    backend->release = release;
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #endif

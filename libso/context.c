@@ -1,4 +1,4 @@
-/* context.c: life of a context, its workspace, and the texts of the statuses.
+/* context.c: life of a context, and the texts of the statuses.
  * SPDX-License-Identifier: MIT */
 #include "context.h"
 
@@ -57,26 +57,26 @@ so_status so_ctx_create_cpu(so_ctx **ctx, int threads)
     return SO_OK;
 }
 
-static void release_workspace(so_ctx *ctx)
-{
-    if (ctx->workspace && !ctx->workspace_is_callers)
-        ctx->backend.release(ctx->workspace);
-    ctx->workspace = NULL;
-    ctx->workspace_bytes = 0;
-    ctx->workspace_is_callers = 0;
-}
-
 void so_ctx_destroy(so_ctx *ctx)
 {
     if (!ctx)
         return;
-    release_workspace(ctx);
+    so_ctx_release(ctx);
+    if (ctx->backend.destroy)
+        ctx->backend.destroy(ctx);
     free(ctx);
 }
 
 const char *so_ctx_argument(const so_ctx *ctx)
 {
     return ctx ? ctx->argument : "ctx";
+}
+
+so_status so_ctx_status(so_ctx *ctx)
+{
+    if (!ctx)
+        return SO_ENULL;
+    return ctx->backend.status ? ctx->backend.status(ctx) : SO_OK;
 }
 
 size_t so_workspace_bytes(const so_ctx *ctx)
@@ -97,29 +97,11 @@ so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes)
         return SO_ESIZE;
     }
     ctx->argument = "";
-    release_workspace(ctx);
+    so_ctx_release(ctx);
     if (memory) {
         ctx->workspace = memory;
         ctx->workspace_bytes = bytes;
         ctx->workspace_is_callers = 1;
     }
-    return SO_OK;
-}
-
-so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
-{
-    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX)
-        return SO_ENOMEM;
-    if (bytes > ctx->workspace_bytes) {
-        if (ctx->workspace_is_callers)
-            return SO_EWORKSPACE;
-        void *larger = ctx->backend.allocate(bytes);
-        if (!larger)
-            return SO_ENOMEM;
-        release_workspace(ctx);
-        ctx->workspace = larger;
-        ctx->workspace_bytes = bytes;
-    }
-    *memory = ctx->workspace;
     return SO_OK;
 }

@@ -81,6 +81,12 @@ SO_API so_status so_ctx_create_cpu(so_ctx **ctx, int threads);
 
 SO_API void so_ctx_destroy(so_ctx *ctx); /* NULL is allowed */
 
+/* For contexts whose calls return before their work is done (so_cuda.h): what the matrices of all calls since the last
+ * so_ctx_status have met, as far as the device has come; of several the first in the order SO_ENONFINITE, SO_EREFLECTION,
+ * SO_ESINGULAR. Wait for the stream first to know it all; this function does not wait. On a CPU context, whose calls return their
+ * status themselves, SO_OK. Also returns SO_ENULL. */
+SO_API so_status so_ctx_status(so_ctx *ctx);
+
 /* Name of the argument that the last call on this context refused ("n", "A", ...); "" if it refused none. */
 SO_API const char *so_ctx_argument(const so_ctx *ctx);
 

@@ -1,6 +1,6 @@
-/* coefficients.c: derives, rounds and certifies every polynomial of libso/cpu/coefficients.h.
+/* coefficients.c: derives, rounds and certifies every polynomial of libso/coefficients.h.
  *
- *   coefficients           verifies that libso/cpu/coefficients.h is what this program prints; prints the certified errors
+ *   coefficients           verifies that libso/coefficients.h is what this program prints; prints the certified errors
  *   coefficients --print   prints the header
  *   coefficients --check F the same as without arguments, for the file F
  *
@@ -421,7 +421,7 @@ static double certify(arb_poly_t parts[2], const set *s, double theta, int deriv
 static void print_array(FILE *f, const set *s, const char *letter, const char *suffix, const double *c, int count)
 {
     const char *real = s->bits == 24 ? "f32" : "f64";
-    fprintf(f, "static const %s so_%s_%c%d_%s%s[%d] = {", s->bits == 24 ? "float" : "double", real, s->kind == LADDER ? 'p' : 'y',
+    fprintf(f, "SO_COEFFICIENTS %s so_%s_%c%d_%s%s[%d] = {", s->bits == 24 ? "float" : "double", real, s->kind == LADDER ? 'p' : 'y',
             s->degree, letter, suffix, count);
     for (int k = 0; k < count; k++)
         fprintf(f, "%s%a%s", k == 0 ? "" : k % 4 ? ", " : ",\n    ", c[k], s->bits == 24 ? "f" : "");
@@ -459,8 +459,12 @@ static const char head[] =
     " * THETA bounds the angles for the value, THETA_DERIVATIVE for derivatives (vjp, jvp).\n"
     " * The errors named are proved for the machine numbers below, in u = 2^-53 (f64) or 2^-24 (f32), exact arithmetic.\n"
     " * SPDX-License-Identifier: MIT */\n"
-    "#ifndef SO_CPU_COEFFICIENTS_H\n"
-    "#define SO_CPU_COEFFICIENTS_H\n";
+    "#ifndef SO_COEFFICIENTS_H\n"
+    "#define SO_COEFFICIENTS_H\n"
+    "\n"
+    "#ifndef SO_COEFFICIENTS /* device code says where its tables stand */\n"
+    "#define SO_COEFFICIENTS static const\n"
+    "#endif\n";
 
 /* Derives all sets; returns the header as a string (caller frees). report != NULL: one line per set and rounding. */
 static char *derive(FILE *report, int *failed)
@@ -515,7 +519,7 @@ static int same_as_file(const char *text, const char *path)
 int main(int argc, char **argv)
 {
     int print = argc == 2 && strcmp(argv[1], "--print") == 0, failed = 0;
-    const char *path = argc == 3 && strcmp(argv[1], "--check") == 0 ? argv[2] : "libso/cpu/coefficients.h";
+    const char *path = argc == 3 && strcmp(argv[1], "--check") == 0 ? argv[2] : "libso/coefficients.h";
     char *text = derive(print ? NULL : stdout, &failed);
     if (print) {
         fputs(text, stdout);

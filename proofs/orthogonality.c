@@ -1,7 +1,7 @@
 /* orthogonality.c: exp and Cayley of a skew matrix are orthogonal, and by how much the polynomials of libso miss it.
  * Statements and derivations: README.md, section 1.
  * SPDX-License-Identifier: MIT */
-#include "libso/cpu/coefficients.h"
+#include "libso/coefficients.h"
 #include "statement.h"
 #include <arb_poly.h>
 #include <flint/fmpq_mat.h>

@@ -1,7 +1,7 @@
 /* rounding.c: what the roundings of the polynomial method cost: the bound of the worst case, and the estimate of the random-walk
  * model. Derivation: accuracy.md, sections 3 and 4. Everything is to first order in u, and in units of u.
  * SPDX-License-Identifier: MIT */
-#include "libso/cpu/coefficients.h"
+#include "libso/coefficients.h"
 #include "skew.h"
 #include "statement.h"
 #include <arb_poly.h>

@@ -56,6 +56,8 @@ START_TEST(contexts)
     ck_assert_ptr_null(other);
     so_ctx_destroy(NULL);
     ck_assert_int_eq(so_ctx_set_workspace(NULL, NULL, 0), SO_ENULL);
+    ck_assert_int_eq(so_ctx_status(NULL), SO_ENULL);
+    ck_assert_int_eq(so_ctx_status(ctx), SO_OK);
     double A[1] = {0}, R[1];
     ck_assert_int_eq(so_exp_f64(NULL, SO_AUTO, 1, 1, A, R), SO_ENULL);
     ck_assert_str_eq(so_ctx_argument(ctx), "");

@@ -1,7 +1,7 @@
 /* oracle_matrices.c: see oracle_matrices.h.
  * SPDX-License-Identifier: MIT */
 #include "oracle_matrices.h"
-#include "libso/cpu/coefficients.h"
+#include "libso/coefficients.h"
 #include "oracle_call.h"
 #include <lapacke.h>
 #include <math.h>

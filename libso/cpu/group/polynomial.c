@@ -15,7 +15,7 @@
  * SPDX-License-Identifier: MIT */
 #include "polynomial.h"
 
-#include "../coefficients.h"
+#include "../../coefficients.h"
 #include "jet.h"
 #include "scaling.h"
 

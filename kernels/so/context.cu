@@ -1,0 +1,101 @@
+/* context.cu: life of a context on a CUDA device.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "../../libso/so_cuda.h"
+#include "device.cuh"
+#include "table.cuh"
+
+static void *allocate(so_ctx *ctx, size_t bytes)
+{
+    void *memory = NULL;
+    on_device here(ctx);
+    return here.error == cudaSuccess && cudaMalloc(&memory, bytes ? bytes : 1) == cudaSuccess ? memory : NULL;
+}
+
+static void release(so_ctx *ctx, void *memory)
+{
+    on_device here(ctx);
+    cudaFree(memory); /* waits for kernels that still use it */
+}
+
+static so_status status(so_ctx *ctx)
+{
+    static const so_status status_of[OUTCOMES] = {SO_ENONFINITE, SO_EREFLECTION, SO_ESINGULAR};
+    so_status first = SO_OK;
+    for (int k = OUTCOMES - 1; k >= 0; k--) {
+        if (cuda_of(ctx)->outcome[k])
+            first = status_of[k];
+        cuda_of(ctx)->outcome[k] = 0;
+    }
+    return first;
+}
+
+static void destroy(so_ctx *ctx)
+{
+    on_device here(ctx);
+    cudaFreeHost((void *)cuda_of(ctx)->outcome);
+    free(ctx->device);
+}
+
+/* The fields of d for a device that exists. */
+static so_status open_device(so_cuda *d)
+{
+    void *outcome = NULL, *on_the_device = NULL;
+    if (cudaDeviceGetAttribute(&d->multiprocessors, cudaDevAttrMultiProcessorCount, d->device) != cudaSuccess ||
+        cudaDeviceGetAttribute(&d->block_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, d->device) != cudaSuccess)
+        return SO_EDEVICE;
+    if (cudaHostAlloc(&outcome, OUTCOMES * sizeof(int), cudaHostAllocMapped) != cudaSuccess)
+        return SO_ENOMEM;
+    if (cudaHostGetDevicePointer(&on_the_device, outcome, 0) != cudaSuccess) {
+        cudaFreeHost(outcome);
+        return SO_EDEVICE;
+    }
+    d->outcome = (volatile int *)outcome;
+    d->device_outcome = (int *)on_the_device;
+    for (int k = 0; k < OUTCOMES; k++)
+        d->outcome[k] = 0;
+    return SO_OK;
+}
+
+extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
+{
+    int devices = 0;
+    if (!ctx)
+        return SO_ENULL;
+    *ctx = NULL;
+    if (cudaGetDeviceCount(&devices) != cudaSuccess)
+        return SO_EDEVICE;
+    if (device < 0 || device >= devices)
+        return SO_ESIZE;
+    so_ctx *c = (so_ctx *)calloc(1, sizeof *c);
+    so_cuda *d = (so_cuda *)calloc(1, sizeof *d);
+    if (!c || !d) {
+        free(c);
+        free(d);
+        return SO_ENOMEM;
+    }
+    d->device = device;
+    d->stream = (cudaStream_t)stream;
+    c->device = d;
+    c->threads = 1;
+    c->argument = "";
+    c->backend.f32 = &so_cuda_f32;
+    c->backend.f64 = &so_cuda_f64;
+    c->backend.allocate = allocate;
+    c->backend.release = release;
+    c->backend.status = status;
+    c->backend.destroy = destroy;
+    so_status opened;
+    {
+        on_device here(c);
+        opened = here.error == cudaSuccess ? open_device(d) : SO_EDEVICE;
+    }
+    if (opened != SO_OK) {
+        free(d);
+        free(c);
+        return opened;
+    }
+    *ctx = c;
+    return SO_OK;
+}

@@ -1,0 +1,46 @@
+/* real.cuh: the two real types of the kernels.
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_KERNELS_REAL_CUH
+#define SO_KERNELS_REAL_CUH
+
+#include <cuda_runtime.h>
+#include <float.h>
+#include <math.h>
+
+template <class real> struct limits;
+template <> struct limits<float> {
+    static constexpr float u = 0x1p-24f;
+    static constexpr float most = FLT_MAX;
+};
+template <> struct limits<double> {
+    static constexpr double u = 0x1p-53;
+    static constexpr double most = DBL_MAX;
+};
+
+/* Four neighbours in a row: one access of 16 bytes, or two. */
+template <class real> struct alignas(16) quad {
+    real x[4];
+};
+
+template <class real> __device__ __forceinline__ quad<real> load_quad(const real *from)
+{
+    return *(const quad<real> *)from;
+}
+
+template <class real> __device__ __forceinline__ void store_quad(real *to, const quad<real> &q)
+{
+    *(quad<real> *)to = q;
+}
+
+template <class real> __device__ __forceinline__ bool is_finite(real x)
+{
+    return fabs(x) <= limits<real>::most;
+}
+
+/* What a matrix that could not be computed is filled with. */
+template <class real> __device__ __forceinline__ real not_a_number()
+{
+    return (real)NAN;
+}
+
+#endif

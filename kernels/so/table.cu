@@ -1,0 +1,16 @@
+/* table.cu: the CUDA backend for one real type.
+ * SPDX-License-Identifier: MIT */
+#include "table.cuh"
+#include "maps.cuh"
+
+#if defined(SO_REAL_f32)
+typedef so_backend_f32 backend_table;
+#else
+typedef so_backend_f64 backend_table;
+#endif
+
+const backend_table SO_(so_cuda) = {
+    .exp = SO_(so_cuda_exp),
+    .exp_vjp = SO_(so_cuda_exp_vjp),
+    .exp_jvp = SO_(so_cuda_exp_jvp),
+};

@@ -1,0 +1,29 @@
+/* so_cuda.h: contexts on a CUDA device; link with -lso_cuda -lso. All functions of so.h then work as described there, but:
+ *
+ *   pointers       are device pointers, of the context's device.
+ *   asynchronous   A call only puts its work into the context's stream and returns. SO_OK means that it was accepted; what the
+ *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call with the largest sizes nothing is
+ *                  allocated and the host never waits, so that calls can be captured in a CUDA graph. A graph holds addresses of the
+ *                  workspace: do not let it grow after that (so_ctx_set_workspace with device memory makes sure).
+ *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the
+ *                  last bits.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef SO_CUDA_H
+#define SO_CUDA_H
+
+#include "so.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* device: an ordinal of cudaSetDevice; stream: a cudaStream_t of that device (NULL: the default stream), alive as long as the
+ * context. On failure *ctx is NULL. Destroy with so_ctx_destroy, when the stream has finished.
+ * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (no such device), SO_ENOMEM, SO_EDEVICE (no driver, or the device failed). */
+SO_API so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
