@@ -162,7 +162,8 @@ SO_API so_status so_log_vjp_f64(so_ctx *, int n, int64_t batch, const double *R,
 
 /* ---- Inverse Cayley map -----------------------------------------------------------------------------------------------
  * so_cayley_inverse      A = 2 (Q - I)(Q + I)^-1, Q = the rotation nearest to R, on R as for so_log. Angles theta of Q become
- *                        2 tan(theta/2); an eigenvalue -1 (within 32 n u_64) gives SO_ESINGULAR. In place (A == R) is allowed.
+ *                        2 tan(theta/2); an eigenvalue -1 (within 32 n u_64, or m pairs within 32 n u_64 sqrt(m)) gives
+ *                        SO_ESINGULAR. In place (A == R) is allowed.
  * so_cayley_inverse_vjp  given A from so_cayley_inverse and dA as for so_log_vjp: dR = (I + A/2) (dA - dA^T)/2 (I + A/2), which is
  *                        R X with X skew and the gradient along the rotations, as for so_log. It always exists. dR may be the
  *                        memory of A or dA.

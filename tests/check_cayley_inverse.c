@@ -134,6 +134,57 @@ START_TEST(no_inverse)
 }
 END_TEST
 
+/* Within this share of 32 n u_64, times sqrt(m) where m pairs of eigenvalues are, -1 counts as one; beyond it not. */
+static void check_threshold(int bits, so_ctx *ctx, int n, double share, const double *R)
+{
+    double *A = malloc((size_t)(n * n) * sizeof *A);
+    int exists = share > 1;
+    ck_assert_msg(call_cayley_inverse(bits, ctx, n, 1, R, A) == (exists ? SO_OK : SO_ESINGULAR), "%s n %d: %g of the threshold",
+                  call_type(bits), n, share);
+    for (int i = 0; i < n * n; i++)
+        ck_assert_int_eq(isfinite(A[i]) != 0, exists);
+    free(A);
+}
+
+/* R = a rotation with these angles, rounded; as an exponential because there the Cayley map is beyond double-double numbers. */
+static void rotation_near_pi(int bits, int n, angle_case c, double gap, double *R)
+{
+    random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5600 + (uint64_t)c, (uint64_t)n);
+    double *theta = calloc((size_t)n, sizeof *theta), *A = malloc((size_t)(n * n) * sizeof *A);
+    oracle_pair R0 = oracle_new(n);
+    make_angles(c, bits, gap, n, &r, theta);
+    make_skew_of_angles(n, theta, &r, A);
+    oracle_exp(n, A, NULL, &R0, NULL);
+    perturb_and_round(bits, n, R0, 0, &r, R);
+    free(theta), free(A), oracle_free(&R0);
+}
+
+START_TEST(threshold)
+{
+    static const double shares[] = {0.02, 0.75, 1.5};
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int o = 1; o < inverse_order_count(); o++)
+        for (int k = 0; k < 3; k++) {
+            int n = inverse_orders[o];
+            double *R = calloc((size_t)(n * n), sizeof *R), gap = shares[k] * 32 * n * U64;
+            for (int i = 0; i < n; i++)
+                R[i * n + i] = i == 0 || i == n - 1 ? -1 : 1;
+            R[n - 1] = -gap, R[(n - 1) * n] = gap;
+            check_threshold(bits, ctx, n, shares[k], R);
+            for (int c = ANGLES_ONE_NEAR_PI; c <= ANGLES_ALL_NEAR_PI && bits == F64; c++) { /* f32 would round the gap away */
+                double pairs = c == ANGLES_ONE_NEAR_PI ? 1 : c == ANGLES_TWO_NEAR_PI ? fmin(2, n / 2) : n / 2;
+                double spread = c == ANGLES_ALL_NEAR_PI && shares[k] < 1 ? 2 : 1; /* there up to twice the gap */
+                rotation_near_pi(bits, n, (angle_case)c, gap * sqrt(pairs) / spread, R);
+                check_threshold(bits, ctx, n, shares[k], R);
+            }
+            free(R);
+        }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 START_TEST(next_to_identity)
 {
     inverse_next_to_identity(types[_i], &inverse_cayley);
@@ -159,6 +210,7 @@ Suite *check_cayley_inverse(void)
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, angles, 0, 2);
     tcase_add_loop_test(tests, no_inverse, 0, 2);
+    tcase_add_loop_test(tests, threshold, 0, 2);
     tcase_add_loop_test(tests, next_to_identity, 0, 2);
     tcase_add_loop_test(tests, gradient_contract, 0, 2);
     tcase_add_loop_test(tests, batches, 0, 2);

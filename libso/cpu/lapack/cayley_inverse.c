@@ -24,10 +24,8 @@ int SO_(cayley_inverse_of)(int n, const elem *X, real largest, elem *A, real *wo
     }
     if (!SO_(solve_pivoting)(n, B, inverse))
         return 0;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++)
-            if (!(fabs(inverse[(ptrdiff_t)i * ld + j]) < largest))
-                return 0;
+    if (!(sum_of_squares(n, inverse) < 2 * largest * largest)) /* the singular values come in pairs */
+        return 0;
     memcpy(A, X, (size_t)matrix_size(n) * sizeof(elem));
     skew_part(n, A);
     product(n, A, inverse, T);
@@ -41,7 +39,7 @@ int SO_(cayley_inverse_of)(int n, const elem *X, real largest, elem *A, real *wo
 }
 
 /* An eigenvalue of X this many n u from -1 is taken to be -1. */
-#define SINGULAR_ROUNDINGS 16
+#define SINGULAR_ROUNDINGS 32
 
 static so_status cayley_inverse_compute(int n, double *const *in, double *A, double *work, double u)
 {

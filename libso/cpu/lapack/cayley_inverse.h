@@ -4,8 +4,8 @@
 
 #include "../group/matrix.h"
 
-/* A = 2 (X - I)(X + I)^-1 for orthogonal X. Returns 0 unless all entries of (X + I)^-1 are smaller than `largest`. Work:
- * CAYLEY_INVERSE_MATRICES. */
+/* A = 2 (X - I)(X + I)^-1 for a rotation X. Returns 0 unless ||(X + I)^-1||_F < sqrt(2) largest: so it does if an angle theta has
+ * 1/(2 cos(theta/2)) >= largest. Work: CAYLEY_INVERSE_MATRICES. */
 int SO_(cayley_inverse_of)(int n, const elem *X, real largest, elem *A, real *work);
 enum { CAYLEY_INVERSE_MATRICES = 3 };
 
