@@ -12,26 +12,43 @@
 
 static const int types[] = {F64, F32};
 static const int orders[] = {1, 2, 3, 4, 5, 8, 9, 16, 17, 33, 64, 128};
-enum { ORDERS = sizeof orders / sizeof *orders };
+enum { ORDERS = sizeof orders / sizeof *orders, LARGEST_THRESHOLD_ORDER = 17 };
 #define U64 0x1p-53
 
-typedef enum values { NEAR_ONE, ONE, SPREAD_OUT, EQUAL_PAIRS, SCALED, DECADES, MIRRORED, NEARLY_EQUAL, LOST, VALUES } values;
+/* In REFLECTION X is a reflection but for a defect that so_project would take for rounding if X were a rotation. */
+typedef enum values {
+    NEAR_ONE,
+    ONE,
+    SPREAD_OUT,
+    EQUAL_PAIRS,
+    SCALED,
+    DECADES,
+    MIRRORED,
+    NEARLY_EQUAL,
+    LOST,
+    REFLECTION,
+    VALUES
+} values;
 
 /* Singular values, the last with the sign of the determinant. */
 static void make_values(values c, int bits, int n, random_sequence *r, double *s)
 {
     for (int k = 0; k < n; k++) {
         double x = uniform53(r);
-        s[k] = c == NEAR_ONE      ? 1 + 1e-3 * x
-               : c == ONE         ? 1
-               : c == EQUAL_PAIRS ? 1 + k / 2
-               : c == SCALED      ? (1 + x) * (bits == F32 ? 1e25 : 1e280)
-               : c == DECADES     ? pow(10, (bits == F32 ? -2.0 : -9.0) * k / n)
-                                  : 1 + x;
+        s[k] = c == NEAR_ONE || c == REFLECTION ? 1 + 1e-3 * x
+               : c == ONE                       ? 1
+               : c == EQUAL_PAIRS               ? 1 + k / 2
+               : c == SCALED                    ? (1 + x) * (bits == F32 ? 1e25 : 1e280)
+               : c == DECADES                   ? pow(10, (bits == F32 ? -2.0 : -9.0) * k / n)
+                                                : 1 + x;
     }
     double *last = &s[n - 1];
     if (n > 1)
-        *last = c == MIRRORED ? -0.5 : c == NEARLY_EQUAL ? -(1 - (bits == F32 ? 1e-2 : 1e-6)) : c == LOST ? 0 : *last;
+        *last = c == MIRRORED       ? -0.5
+                : c == NEARLY_EQUAL ? -(1 - (bits == F32 ? 1e-2 : 1e-6))
+                : c == LOST         ? 0
+                : c == REFLECTION   ? -0.95
+                                    : *last;
 }
 
 typedef struct input {
@@ -175,6 +192,38 @@ START_TEST(scales)
 }
 END_TEST
 
+/* X = diag(s_n, s_(n-1), 1, .., 1). */
+static void check_uniqueness(int bits, so_ctx *ctx, int n, double second, double last, int unique)
+{
+    double X[LARGEST_THRESHOLD_ORDER * LARGEST_THRESHOLD_ORDER] = {0}, dX[LARGEST_THRESHOLD_ORDER * LARGEST_THRESHOLD_ORDER];
+    for (int i = 0; i < n; i++)
+        X[i * n + i] = i == 0 ? last : i == 1 ? second : 1;
+    so_status wanted = unique ? SO_OK : SO_ESINGULAR;
+    ck_assert_msg(call_project_vjp(bits, ctx, n, 1, X, X, dX) == wanted, "%s vjp n %d: %g, %g", call_type(bits), n, second, last);
+    ck_assert_int_eq(isnan(dX[0]) == 0, unique);
+    ck_assert_msg(call_project(bits, ctx, n, 1, X) == wanted, "%s n %d: %g, %g", call_type(bits), n, second, last);
+    ck_assert_int_eq(isnan(X[0]) == 0, unique);
+}
+
+/* Within 2 n u of the largest singular value, 1 here, the others count as zero and as equal; beyond it they do not. */
+START_TEST(thresholds)
+{
+    int bits = types[_i];
+    so_ctx *ctx;
+    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    for (int n = 2; n <= LARGEST_THRESHOLD_ORDER; n++) {
+        double rounding = 2 * n * call_u(bits), inside = rounding / 2, outside = 2 * rounding;
+        if (n > 2) {
+            check_uniqueness(bits, ctx, n, inside, 0, 0);
+            check_uniqueness(bits, ctx, n, outside, 0, 1);
+        }
+        check_uniqueness(bits, ctx, n, 1, -(1 - inside), 0);
+        check_uniqueness(bits, ctx, n, 1, -(1 - outside), 1);
+    }
+    so_ctx_destroy(ctx);
+}
+END_TEST
+
 /* A batch of good matrices and one of each kind that fails: NaN there, the same bits elsewhere on any number of threads, alone
  * and in place. */
 START_TEST(batches)
@@ -272,6 +321,7 @@ Suite *check_project(void)
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, bounds, 0, 2);
     tcase_add_loop_test(tests, scales, 0, 2);
+    tcase_add_loop_test(tests, thresholds, 0, 2);
     tcase_add_loop_test(tests, batches, 0, 2);
     tcase_add_loop_test(tests, arguments, 0, 2);
     suite_add_tcase(suite, tests);
