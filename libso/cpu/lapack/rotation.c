@@ -198,11 +198,11 @@ so_status SO_(schur_of_rotation)(int n, const elem *X, elem *W, real *theta, rea
         return SO_ESINGULAR;
     memset(W, 0, (size_t)matrix_size(n) * sizeof(elem));
     for (int i = 0; i < n; i++) {
-        const elem *here = H + (ptrdiff_t)i * ld + i, *next = here + ld;
+        const elem *here = H + (ptrdiff_t)i * ld + i;
         int *open = *here < 0 ? &minus : &plus;
-        if (i + 1 < n && here[1] != 0) { /* [[a, b], [c, d]], b c < 0; c > 0 turns the first vector towards the second */
+        if (i + 1 < n && here[1] != 0) { /* [[a, b], [c, a]], b = -c but for rounding; c > 0 turns the first towards the second */
             int turned = here[1] < 0;
-            theta[pair] = atan2(fabs(here[1] - next[0]) / 2, (here[0] + next[1]) / 2);
+            theta[pair] = atan2(fabs(here[1]), here[0]);
             take_column(n, Z, i + turned, W, pair);
             take_column(n, Z, i + !turned, W, n / 2 + pair);
             pair++;
