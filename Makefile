@@ -125,7 +125,7 @@ BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcar
 PROGRAMS      := $(PROGRAM_SRC:%.c=$(BUILD)/%)
 BENCHES       := $(BENCH_SRC:%.c=$(BUILD)/%)
 PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))
-SUITES        := $(wildcard tests/check_*.c)
+SUITES        := $(wildcard $(addprefix tests/check_*,.c .cpp .cu))
 TEST_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 
 all: lib $(PROGRAMS) $(BENCHES)
@@ -156,6 +156,20 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
 
+# Kernels and their tests, by $(CXX) with tests/cuda_on_cpu in the place of CUDA. Nothing is contracted that the source does not.
+SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(wildcard kernels/so/*.cu tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)))
+SHIM_CFLAGS := -x c++ -std=c++20 $(CFLAGS) -Wall -Wextra -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas -D_GNU_SOURCE -fopenmp -MMD -MP \
+               -fno-math-errno -ffp-contract=off $(SANITIZE) -Itests/cuda_on_cpu -I. -Ilibso
+define SHIM # $(1) suffix
+$(BUILD)/shim/%.o: %.$(1)
+	@mkdir -p $$(@D)
+	@echo "  c++ $$<"
+	$(QUIET)$(CXX) $(SHIM_CFLAGS) -c $$< -o $$@
+endef
+$(foreach suffix,cu cpp,$(eval $(call SHIM,$(suffix))))
+$(call remember,shim_flags,$(CXX) $(SHIM_CFLAGS))
+$(SHIM_OBJ): $(BUILD)/shim_flags
+
 $(BUILD)/tests/suites.h: $(BUILD)/suites
 	@mkdir -p $(@D)
 	printf '$(foreach s,$(SUITES),SUITE($(basename $(notdir $(s))))\n)' > $@
@@ -163,13 +177,13 @@ $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 FAILURES := calloc aligned_alloc $(ISAS:%=bidiagonal_svd_f64_%_single) # tests/failure.h
 # The objects of the library, not the archive: some tests look inside.
-$(BUILD)/tests/check: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
+$(BUILD)/tests/check: $(TEST_OBJ) $(SHIM_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
 JOBS         ?= $(shell nproc)
 CHECK        := $(BUILD)/tests/check -j $(JOBS)
-LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -l so_ctx_create_cpu $(SUITES)))
+LIBSO_SUITES := $(notdir $(basename $(shell grep -l so_ctx_create_cpu $(SUITES))))
 
 RESULTS ?= runs/bench
 bench: $(BUILD)/bench/expm_sweep

@@ -17,8 +17,7 @@ int failure_happened(failure kind)
     return happened[kind];
 }
 
-/* Counts down; true for the call that must fail. */
-static int fails(failure kind)
+int failure_due(failure kind)
 {
     if (left[kind] == 0 || atomic_fetch_sub(&left[kind], 1) != 1)
         return 0;
@@ -32,7 +31,7 @@ static int fails(failure kind)
     result __wrap_##name parameters;                                                                                           \
     result __wrap_##name parameters                                                                                            \
     {                                                                                                                          \
-        return fails(kind) ? failure : __real_##name arguments;                                                                \
+        return failure_due(kind) ? failure : __real_##name arguments;                                                                \
     }
 
 WRAP(NULL, FAILURE_ALLOCATION, void *, calloc, (size_t count, size_t size), (count, size))

@@ -56,7 +56,7 @@ fi
 
 rm -rf "$folder"/[0-9]*
 mkdir -p "$folder/0"
-cp -a Makefile libso harness bench tests "$folder/0/"
+cp -a Makefile libso harness kernels bench tests "$folder/0/"
 cd "$folder/0"
 $make -j "$jobs" WARN='-std=c11 -w -Wno-psabi' $program > "$folder/build.log" 2>&1 ||
     { echo "mutants: the sources do not build, see $folder/build.log" >&2; exit 1; }
