@@ -28,14 +28,24 @@ template <class real> __device__ __forceinline__ real *matrix_of(real *X, int n,
     return b < batch ? X + b * n * n : NULL;
 }
 
-template <class Method, class Team>
+/* A batch in memory. Matrix b of what else is a batch of matrices is found by the same function (encode.cuh). */
+template <class real> struct stored_batch {
+    const real *X;
+
+    __device__ __forceinline__ stored<real> matrix(int n, int64_t b, int64_t batch) const
+    {
+        return {matrix_of(X, n, b, batch)};
+    }
+};
+
+template <class Method, class Team, class Batch>
 __global__ void __launch_bounds__(Team::BLOCK, 1)
-map_kernel(int n, int64_t batch, const typename Team::real *A, typename Team::real *R, int *outcome)
+map_kernel(int n, int64_t batch, Batch A, typename Team::real *R, int *outcome)
 {
     Team t(shared_memory, Method::MAP_MATRICES);
     for (int64_t first = (int64_t)blockIdx.x * Team::TEAMS; first < batch; first += (int64_t)gridDim.x * Team::TEAMS) {
         int64_t b = first + t.index;
-        bool bad = load_skew(t, n, matrix_of(A, n, b, batch), t.matrix(0));
+        bool bad = load_skew(t, n, A.matrix(n, b, batch), t.matrix(0));
         typename Team::real *result = Method::map(t);
         store_matrix(t, n, result, bad, matrix_of(R, n, b, batch));
         report(t, bad, OUTCOME_NONFINITE, outcome);
@@ -43,23 +53,35 @@ map_kernel(int n, int64_t batch, const typename Team::real *A, typename Team::re
     }
 }
 
+/* The skew gradient at A of the loss whose gradient at R is dR; returns where it stands. bad: has anything been not finite? */
+template <class Method, class Team, class Matrix>
+__device__ typename Team::real *gradient(const Team &t, int n, const Matrix &A, const typename Team::real *R,
+                                         const typename Team::real *dR, bool *bad)
+{
+    *bad = load_matrix(t, n, R, t.matrix(2));
+    *bad |= load_matrix(t, n, dR, t.matrix(3));
+    int exponent = scale_to_unit(t, t.matrix(3));
+    t.transpose(t.matrix(2), t.matrix(4));
+    t.product(t.matrix(4), t.matrix(3), t.matrix(5));
+    t.skew_part(t.matrix(5), t.matrix(1));
+    *bad |= load_skew(t, n, A, t.matrix(0));
+    typename Team::real *result = Method::differential(t);
+    scale_back(t, exponent, result);
+    return result;
+}
+
 template <class Method, class Team>
 __global__ void __launch_bounds__(Team::BLOCK, 1)
 vjp_kernel(int n, int64_t batch, const typename Team::real *A, const typename Team::real *R, const typename Team::real *dR,
            typename Team::real *dA, int *outcome)
 {
+    typedef typename Team::real real;
     Team t(shared_memory, Method::DIFFERENTIAL_MATRICES);
     for (int64_t first = (int64_t)blockIdx.x * Team::TEAMS; first < batch; first += (int64_t)gridDim.x * Team::TEAMS) {
         int64_t b = first + t.index;
-        bool bad = load_matrix(t, n, matrix_of(R, n, b, batch), t.matrix(2));
-        bad |= load_matrix(t, n, matrix_of(dR, n, b, batch), t.matrix(3));
-        int exponent = scale_to_unit(t, t.matrix(3));
-        t.transpose(t.matrix(2), t.matrix(4));
-        t.product(t.matrix(4), t.matrix(3), t.matrix(5));
-        t.skew_part(t.matrix(5), t.matrix(1));
-        bad |= load_skew(t, n, matrix_of(A, n, b, batch), t.matrix(0));
-        typename Team::real *result = Method::differential(t);
-        scale_back(t, exponent, result);
+        bool bad;
+        real *result = gradient<Method>(t, n, stored<real>{matrix_of(A, n, b, batch)}, matrix_of(R, n, b, batch),
+                                        matrix_of(dR, n, b, batch), &bad);
         store_matrix(t, n, result, bad, matrix_of(dA, n, b, batch));
         report(t, bad, OUTCOME_NONFINITE, outcome);
         t.sync();
@@ -75,8 +97,8 @@ jvp_kernel(int n, int64_t batch, const typename Team::real *A, const typename Te
     Team t(shared_memory, Method::DIFFERENTIAL_MATRICES);
     for (int64_t first = (int64_t)blockIdx.x * Team::TEAMS; first < batch; first += (int64_t)gridDim.x * Team::TEAMS) {
         int64_t b = first + t.index;
-        bool bad = load_skew(t, n, matrix_of(E, n, b, batch), t.matrix(1));
-        bad |= load_skew(t, n, matrix_of(A, n, b, batch), t.matrix(0));
+        bool bad = load_skew(t, n, stored<typename Team::real>{matrix_of(E, n, b, batch)}, t.matrix(1));
+        bad |= load_skew(t, n, stored<typename Team::real>{matrix_of(A, n, b, batch)}, t.matrix(0));
         int exponent = scale_to_unit(t, t.matrix(1));
         typename Team::real *Y = Method::differential(t);
         typename Team::real *result = Y == t.matrix(0) ? t.matrix(2) : t.matrix(0), *rotation = Y == t.matrix(1) ? t.matrix(3) : t.matrix(1);
@@ -127,11 +149,11 @@ template <class real, bool DERIVATIVE, class F> so_status with_team(int n, F f)
     return SO_EDEVICE;
 }
 
-template <class Method, class real> so_status map_in_teams(so_ctx *ctx, int n, int64_t batch, const real *A, real *R)
+template <class Method, class real, class Batch> so_status map_in_teams(so_ctx *ctx, int n, int64_t batch, const Batch &A, real *R)
 {
     return with_team<real, false>(n, [&](auto *which) {
         typedef std::remove_pointer_t<decltype(which)> Team;
-        return launch(ctx, map_kernel<Method, Team>, blocks_of<Team>(batch), Team::BLOCK, Team::bytes(Method::MAP_MATRICES), n, batch,
+        return launch(ctx, map_kernel<Method, Team, Batch>, blocks_of<Team>(batch), Team::BLOCK, Team::bytes(Method::MAP_MATRICES), n, batch,
                       A, R, cuda_of(ctx)->device_outcome);
     });
 }

@@ -5,23 +5,46 @@
 
 #include "team.cuh"
 
-/* f(i, j, q) for every quad of the n x n matrix X, if its rows allow it, else f(i, j, q, count) entry by entry. X NULL: zeros. */
-template <class Team, class F> __device__ __forceinline__ void each_of(const Team &t, int n, const typename Team::real *X, F f)
+/* A matrix of n x n numbers in a row, NULL: of zeros. What else can be loaded as a matrix has the same functions (encode.cuh). */
+template <class real> struct stored {
+    const real *X;
+
+    __device__ __forceinline__ bool in_quads() const /* may four() be called, if 4 divides n? */
+    {
+        return (size_t)X % 16 == 0;
+    }
+    __device__ __forceinline__ real one(int e) const
+    {
+        return X ? X[e] : (real)0;
+    }
+    __device__ __forceinline__ quad<real> four(int e) const
+    {
+        return X ? load_quad(X + e) : quad<real>{};
+    }
+    __device__ __forceinline__ bool bad() const /* for other reasons than its entries */
+    {
+        return false;
+    }
+};
+
+/* f(i, j, x) for the entries of X; those of which no quad reaches above the diagonal may be left out if `upper`. */
+template <class Team, class Matrix, class F>
+__device__ __forceinline__ void each_of(const Team &t, int n, bool upper, const Matrix &X, F f)
 {
-    typedef typename Team::real real;
-    if (n % 4 == 0 && (size_t)X % 16 == 0) {
+    if (n % 4 == 0 && X.in_quads()) {
         for (int q = t.thread; q < n * n / 4; q += Team::THREADS) {
-            quad<real> x = {};
-            if (X)
-                x = load_quad(X + q * 4);
             int i = q * 4 / n, j = q * 4 % n;
+            if (upper && j + 3 <= i)
+                continue;
+            quad<typename Team::real> x = X.four(q * 4);
 #pragma unroll
             for (int c = 0; c < 4; c++)
                 f(i, j + c, x.x[c]);
         }
     } else {
         for (int e = t.thread; e < n * n; e += Team::THREADS)
-            f(e / n, e % n, X ? X[e] : (real)0);
+            if (!upper || e % n > e / n)
+                f(e / n, e % n, X.one(e));
     }
 }
 
@@ -31,12 +54,12 @@ template <class Team> __device__ void clear(const Team &t, typename Team::real *
 }
 
 /* M <- U - U^T, U the strict upper triangle of X; what is not finite becomes 0. Returns whether anything was, to the whole team. */
-template <class Team> __device__ bool load_skew(const Team &t, int n, const typename Team::real *X, typename Team::real *M)
+template <class Team, class Matrix> __device__ bool load_skew(const Team &t, int n, const Matrix &X, typename Team::real *M)
 {
     typedef typename Team::real real;
-    bool bad = false;
+    bool bad = X.bad();
     clear(t, M);
-    each_of(t, n, X, [&](int i, int j, real x) {
+    each_of(t, n, true, X, [&](int i, int j, real x) {
         if (i >= j)
             return;
         bad |= !is_finite(x);
@@ -54,7 +77,7 @@ template <class Team> __device__ bool load_matrix(const Team &t, int n, const ty
     typedef typename Team::real real;
     bool bad = false;
     clear(t, M);
-    each_of(t, n, X, [&](int i, int j, real x) {
+    each_of(t, n, false, stored<real>{X}, [&](int i, int j, real x) {
         bad |= !is_finite(x);
         M[i * Team::STRIDE + j] = is_finite(x) ? x : (real)0;
     });

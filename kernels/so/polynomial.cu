@@ -6,7 +6,7 @@
 
 static so_status map(so_ctx *ctx, int n, int64_t batch, const real *A, real *R)
 {
-    return map_in_teams<polynomial>(ctx, n, batch, A, R);
+    return map_in_teams<polynomial>(ctx, n, batch, stored_batch<real>{A}, R);
 }
 
 static so_status vjp(so_ctx *ctx, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA)
