@@ -156,17 +156,20 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ -lflint-arb -lflint $(LIBS) -o $@
 
-# Kernels and their tests, by $(CXX) with tests/cuda_on_cpu in the place of CUDA. Nothing is contracted that the source does not.
-SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(wildcard kernels/so/*.cu tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)))
-SHIM_CFLAGS := -x c++ -std=c++20 $(CFLAGS) -Wall -Wextra -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas -D_GNU_SOURCE -fopenmp -MMD -MP \
-               -fno-math-errno -ffp-contract=off $(SANITIZE) -Itests/cuda_on_cpu -I. -Ilibso
-define SHIM # $(1) suffix
-$(BUILD)/shim/%.o: %.$(1)
+# Kernels and their tests, by $(CXX) with tests/cuda_on_cpu in the place of CUDA; once per real type, but for what has none. Unlike
+# with nvcc files share inline functions and templates of one name, which must therefore be the same for all real types.
+SHIM_ONCE   := kernels/so/context.cu $(wildcard tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)
+SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(SHIM_ONCE) \
+               $(foreach r,$(REALS),$(addprefix $(r)/,$(filter-out $(SHIM_ONCE),$(wildcard kernels/so/*.cu))))))
+SHIM_CFLAGS := -std=c++20 $(CFLAGS) -Wall -Wextra -Werror -Wno-psabi -Wno-unknown-pragmas -Wno-missing-field-initializers \
+               -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE) -fno-math-errno -ffp-contract=off -Itests/cuda_on_cpu -I. -Ilibso
+define SHIM # $(1) suffix, $(2) real or empty
+$(BUILD)/shim/$(if $(2),$(2)/)%.o: %.$(1)
 	@mkdir -p $$(@D)
-	@echo "  c++ $$<"
-	$(QUIET)$(CXX) $(SHIM_CFLAGS) -c $$< -o $$@
+	@echo "  c++ $(2) $$<"
+	$(QUIET)$(CXX) $(SHIM_CFLAGS) $(2:%=-DSO_REAL_%) -x c++ -c $$< -o $$@
 endef
-$(foreach suffix,cu cpp,$(eval $(call SHIM,$(suffix))))
+$(foreach suffix,cu cpp,$(foreach real,_ $(REALS),$(eval $(call SHIM,$(suffix),$(filter-out _,$(real))))))
 $(call remember,shim_flags,$(CXX) $(SHIM_CFLAGS))
 $(SHIM_OBJ): $(BUILD)/shim_flags
 
