@@ -1,6 +1,7 @@
 # libso: maps on SO(n), and the ViT harness that reproduces LieRE.
 #
-#   make            the library, the programs, the benchmarks (without a CUDA toolkit: everything but kernels/)
+#   make            the library, the programs, the benchmarks
+#   make cuda       libso_cuda, by nvcc if there is one; some minutes
 #   make deps       install what is missing from Debian's packages (root or sudo; otherwise prints the line and stops)
 #   make check      deps, build, every proof and test suite; ends with the totals
 #   make check-asan the same under AddressSanitizer and UBSan (BUILD/asan)
@@ -44,7 +45,7 @@ MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib clean deps check check-asan run-checks prove layering readme install uninstall \
+.PHONY: all lib cuda clean deps check check-asan run-checks prove layering readme install uninstall \
         check-install coverage check-valgrind check-tsan mutants bench bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -89,6 +90,53 @@ $(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
 
+# ---- libso_cuda: kernels/so by nvcc -------------------------------------------------------------------------------------
+# context.cu once, every other file once per real type. A spill, or anything else that ptxas warns of, is an error.
+
+NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_HOME  ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+CUDA_ARCHS ?= 80 90
+NEWEST     := $(lastword $(CUDA_ARCHS))
+NVCC_FLAGS := -std=c++20 -O3 $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+              -gencode arch=compute_$(NEWEST),code=compute_$(NEWEST) -Werror all-warnings -Xptxas -v,-warn-spills,-warn-lmem-usage \
+              -Xcompiler -Wall,-Wextra,-Werror,-Wno-missing-field-initializers,-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
+CUDA_OBJ   := $(BUILD)/cuda/kernels/so/context.o $(BUILD)/libso/workspace.o \
+              $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out %/context.cu,$(sort $(wildcard kernels/so/*.cu)))))
+# cuSOLVER and cuBLAS where a file uses them; the runtime is linked statically, so that none need be installed.
+CUDA_LIBS  := $(if $(shell grep -ls cusolverDn.h kernels/so/*),-lcusolver) $(if $(shell grep -ls cublas_v2.h kernels/so/*),-lcublas)
+CUDA_LINK  := -L$(CUDA_HOME)/lib64 $(CUDA_LIBS) -lcudart_static -ldl -lrt -lpthread
+CUDA_SONAME := $(subst libso,libso_cuda,$(SONAME))
+CUDA_SHARED := $(subst libso,libso_cuda,$(SHARED))
+
+# What ptxas says (kernel-report reads it) stays beside the object; it is shown if the compilation fails.
+define NVCC_RULE # $(1) real or empty
+$(BUILD)/cuda/$(if $(1),$(1)/)%.o: %.cu
+	@mkdir -p $$(@D)
+	@echo "  nvcc $(1) $$<"
+	$(QUIET)$(NVCC) $(NVCC_FLAGS) $(if $(1),-DSO_REAL_$(1)) -MD -MP -MF $$(@:.o=.d) -c $$< -o $$@ > $$(@:.o=.ptxas) 2>&1 || \
+	    { grep -v '^ptxas info\|bytes stack frame' $$(@:.o=.ptxas); exit 1; }
+endef
+$(foreach r,_ $(REALS),$(eval $(call NVCC_RULE,$(filter-out _,$(r)))))
+$(call remember,nvcc_flags,$(NVCC) $(NVCC_FLAGS))
+$(call remember,cuda_objects,$(CUDA_OBJ) $(CUDA_LINK))
+$(filter $(BUILD)/cuda/%,$(CUDA_OBJ)): $(BUILD)/nvcc_flags
+
+ifneq ($(NVCC),)
+cuda: $(BUILD)/libso_cuda.a $(BUILD)/$(CUDA_SHARED)
+else
+cuda:
+	@echo "make: no nvcc on the PATH or in /usr/local/cuda/bin: built without libso_cuda"
+endif
+$(BUILD)/libso_cuda.o: $(CUDA_OBJ) $(BUILD)/cuda_objects
+	$(QUIET)$(CC) -r -nostdlib $(CUDA_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
+$(BUILD)/libso_cuda.a: $(BUILD)/libso_cuda.o
+	@echo "  ar $@"
+	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
+$(BUILD)/$(CUDA_SHARED): $(CUDA_OBJ) $(BUILD)/cuda_objects $(BUILD)/$(SHARED)
+	@echo "  ld $@"
+	$(QUIET)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(CUDA_SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL $(CUDA_OBJ) \
+	    -Wl,--no-as-needed $(BUILD)/$(SHARED) -Wl,--as-needed $(CUDA_LINK) -o $@
+
 # ---- installation -------------------------------------------------------------------------------------------------------
 
 PREFIX     ?= /usr/local
@@ -129,7 +177,7 @@ SUITES        := $(wildcard $(addprefix tests/check_*,.c .cpp .cu))
 TEST_OBJ      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 
 all: lib $(PROGRAMS) $(BENCHES)
-	@command -v nvcc >/dev/null || echo "make: no nvcc on the PATH: built without kernels/ (CUDA)"
+	@echo "make: $(if $(NVCC),make cuda builds libso_cuda with $(NVCC),no nvcc here: no libso_cuda)"
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

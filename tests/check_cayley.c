@@ -1,5 +1,6 @@
 /* check_cayley.c: what is particular to the Cayley map; its accuracy is held in check_exp.c and check_exp_vjp.c.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -16,7 +17,7 @@ START_TEST(same_as_method)
     int bits = types[_i];
     static double A[LARGEST], G[LARGEST], E[LARGEST], R[LARGEST], S[LARGEST], X[LARGEST], Y[LARGEST];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < ORDERS; o++) {
         int n = orders[o];
         size_t bytes = (size_t)(n * n) * sizeof(double);
@@ -43,7 +44,7 @@ START_TEST(angle)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int e = -30; e <= 30; e++) {
         double a = call_round(bits, pow(10, e)), A[4] = {0, -a, a, 0}, R[4], phi = 2 * atan(a / 2);
         ck_assert_int_eq(call_cayley(bits, ctx, 2, 1, A, R), SO_OK);
@@ -62,7 +63,7 @@ START_TEST(third_order)
     int bits = types[_i], n = 8;
     double A[64], R[64];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int k = 0; k < 100; k++) {
         random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 3000, (uint64_t)k);
         make_skew(bits, n, (shape)(k % INTEGER), pow(2, -k / 12), &r, A);

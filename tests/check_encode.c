@@ -1,5 +1,6 @@
 /* check_encode.c: so_encode and its vjp against the exponential of the token-wise generators, summed here.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <float.h>
@@ -131,7 +132,7 @@ START_TEST(values)
     int bits = types[_i];
     ratios worst_of_all = {0};
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int k = 0; k < 8 - test_short(); k++)
         for (int m = 0; m < METHODS; m++)
             for (int dims = 1; dims <= 3; dims++) {
@@ -169,7 +170,7 @@ START_TEST(one_dimension)
     ratios worst_of_all = {0};
     double worst_defect = 0, u = call_u(bits);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int k = 0; k < 8 - test_short(); k++)
         for (int i = 0; i < SHAPES * 4; i++) {
             ratios now = {0};
@@ -205,7 +206,7 @@ START_TEST(same_bits)
     size_t generators = p.groups * p.dims * p.square;
     for (int threads = 1; threads <= 3; threads++) {
         so_ctx *ctx;
-        ck_assert_int_eq(so_ctx_create_cpu(&ctx, threads), SO_OK);
+        ck_assert_int_eq(test_context(&ctx, threads), SO_OK);
         problem *x = threads == 1 ? &p : &q;
         ck_assert_int_eq(call_encode(bits, ctx, &x->e, x->position, x->generator, x->R), SO_OK);
         ck_assert_int_eq(call_encode_vjp(bits, ctx, &x->e, x->position, x->generator, x->R, x->dR, x->dgenerator, x->dposition),
@@ -237,7 +238,7 @@ START_TEST(non_finite)
     int bits = types[_i % 2], dims = 1 + _i / 2;
     problem p = new_problem(bits, SO_AUTO, dims, 5, 3, 11, 2), q = new_problem(bits, SO_AUTO, dims, 5, 3, 11, 2);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     ck_assert_int_eq(call_encode(bits, ctx, &p.e, p.position, p.generator, p.R), SO_OK);
     q.position[5 * dims - 1] = NAN;
     q.generator[2 * dims * 25 + 1] = INFINITY;
@@ -269,7 +270,7 @@ START_TEST(overflow)
     int bits = types[_i % 2], dims = 1 + _i / 2;
     problem p = new_problem(bits, SO_AUTO, dims, 6, 2, 9, 3);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     p.generator[p.dims * p.square + 1] = call_round(bits, 0.75 * (bits == F32 ? (double)FLT_MAX : DBL_MAX));
     p.position[6 * p.dims] = -2;
     ck_assert_int_eq(call_encode(bits, ctx, &p.e, p.position, p.generator, p.R), SO_ENONFINITE);
@@ -289,7 +290,7 @@ START_TEST(no_tokens)
     so_ctx *ctx;
     for (int i = 0; i < 18; i++)
         dgenerator[i] = 7;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     ck_assert_int_eq(call_encode_vjp(bits, ctx, &e, NULL, generator, NULL, NULL, dgenerator, NULL), SO_OK);
     for (int i = 0; i < 18; i++)
         ck_assert(dgenerator[i] == 0);
@@ -306,7 +307,7 @@ START_TEST(scaling)
     size_t generators = p.groups * p.dims * p.square, positions = p.tokens * p.dims;
     double *dgenerator = reals(generators), *dposition = reals(positions);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     ck_assert_int_eq(call_encode(bits, ctx, &p.e, p.position, p.generator, p.R), SO_OK);
     ck_assert_int_eq(call_encode_vjp(bits, ctx, &p.e, p.position, p.generator, p.R, p.dR, dgenerator, dposition), SO_OK);
     for (int sign = -1; sign <= 1; sign += 2) {
@@ -333,7 +334,7 @@ START_TEST(order_one)
     so_encoding e = {SO_AUTO, 2, 1, 1, 3};
     double position[6] = {1, 2, 3, NAN, 5, 6}, generator[2] = {0, 0}, R[3];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     ck_assert_int_eq(call_encode(bits, ctx, &e, position, generator, R), SO_ENONFINITE);
     ck_assert(R[0] == 1 && isnan(R[1]) && R[2] == 1);
     so_ctx_destroy(ctx);

@@ -1,5 +1,6 @@
 /* check_exp.c: the accuracy contract of so.h, forward and orthogonality, for every method and both types.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -81,7 +82,7 @@ START_TEST(identity)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int k = 0; k < campaign_size_count(); k++)
         for (int m = 0; m < METHODS; m++) {
             int n = campaign_sizes[k];
@@ -105,7 +106,7 @@ START_TEST(inverse_is_transpose)
     double A[81], R[81], S[81];
     random_sequence r;
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (long k = 0; k < 200; k++)
         for (int m = 0; m < METHODS; m++) {
             sample s = campaign_matrix(bits, n, k, A, &r);
@@ -131,7 +132,7 @@ START_TEST(minute)
     int bits = types[_i];
     double A[64], R[64], u = call_u(bits);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int n = 2; n <= 8; n++)
         for (int dense = 0; dense < 2; dense++)
             for (int m = 0; m < METHODS; m++) {
@@ -158,7 +159,7 @@ START_TEST(huge)
     static const int orders[] = {2, 3, 4, 5, 8, 16, 33, 64};
     int bits = types[_i], failed = 0;
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
         for (int k = 0; k < (bits == F32 ? 4 : 7); k++)
             for (int m = 0; m < METHODS; m++) {
@@ -190,7 +191,7 @@ START_TEST(equal_angles)
     enum { COUNT = 700 };
     so_ctx *ctx;
     double *A = malloc((size_t)(COUNT * n * n) * sizeof *A), *R = malloc((size_t)(COUNT * n * n) * sizeof *R);
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 0), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 0), SO_OK);
     for (int k = 0; k < COUNT; k++) {
         random_sequence r;
         ck_assert_int_eq(campaign_matrix(F64, n, SHAPES * (long)k + EQUAL, A + k * n * n, &r).shape, EQUAL);

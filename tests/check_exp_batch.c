@@ -1,6 +1,7 @@
 /* check_exp_batch.c: a result depends on its own matrix only, in every bit: not on the batch size, the place, the neighbours, the
  * threads, whether input and output share memory, or what NaN stands next to it.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -76,7 +77,7 @@ static void same(const maps *x, const maps *y, int first, int count, so_method m
 static void each(int bits, void (*test)(int bits, so_ctx *, so_method, maps *reference, maps *other))
 {
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < ORDERS - test_short(); o++) {
         maps inputs = new_maps(orders[o]);
         fill(bits, &inputs);
@@ -113,7 +114,7 @@ START_TEST(alone)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int n = 1; n <= 33; n++) {
         maps inputs = new_maps(n);
         fill(bits, &inputs);
@@ -139,7 +140,7 @@ static void test_threads(int bits, so_ctx *ctx, so_method method, maps *referenc
     (void)ctx;
     for (int threads = 2; threads <= 3; threads++) {
         so_ctx *many;
-        ck_assert_int_eq(so_ctx_create_cpu(&many, threads), SO_OK);
+        ck_assert_int_eq(test_context(&many, threads), SO_OK);
         ck_assert_int_eq(run(bits, many, method, other, 0, BATCH), SO_OK);
         so_ctx_destroy(many);
         same(reference, other, 0, BATCH, method, bits, threads == 2 ? "2 threads" : "3 threads");

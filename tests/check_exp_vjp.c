@@ -1,5 +1,6 @@
 /* check_exp_vjp.c: the accuracy contract of so.h for the derivatives (vjp and jvp), every method and both types.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -142,7 +143,7 @@ END_TEST
 START_TEST(empty)
 {
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 0), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 0), SO_OK);
     ck_assert_int_eq(call_exp(types[_i], ctx, SO_AUTO, 0, 7, NULL, NULL), SO_OK);
     ck_assert_int_eq(call_exp_vjp(types[_i], ctx, SO_AUTO, 0, 7, NULL, NULL, NULL, NULL), SO_OK);
     ck_assert_int_eq(call_exp_jvp(types[_i], ctx, SO_AUTO, 0, 7, NULL, NULL, NULL, NULL), SO_OK);
@@ -156,7 +157,7 @@ START_TEST(skew_and_scaling)
     int bits = types[_i];
     static const int orders[] = {1, 2, 3, 4, 5, 8, 17, 33}, powers[2][3] = {{40, 118, -60}, {40, 1010, -800}};
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
         for (int k = 0; k < METHODS; k++) {
             int n = orders[o];

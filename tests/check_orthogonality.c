@@ -1,5 +1,6 @@
 /* check_orthogonality.c: so_orthogonality against exact arithmetic; so_project against LAPACK's singular value decomposition.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <lapacke.h>
@@ -30,7 +31,7 @@ START_TEST(defect)
     int bits = types[_i];
     double u = call_u(bits), worst_ratio = 0;
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int o = 0; o < ORDERS; o++) {
         int n = orders[o];
         size_t size = (size_t)(n * n);
@@ -91,7 +92,7 @@ START_TEST(nearest_rotation)
     int bits = types[_i];
     double u = call_u(bits), worst_ratio = 0;
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int o = 0; o < ORDERS; o++)
         for (size_t k = 0; k < 8; k++) {
             int n = orders[o];
@@ -124,7 +125,7 @@ START_TEST(not_unique)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int n = 2; n <= 17; n += 3) {
         size_t size = (size_t)(n * n);
         double *M = calloc(5 * size, sizeof *M), *alone = malloc(size * sizeof *alone);

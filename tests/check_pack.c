@@ -1,5 +1,6 @@
 /* check_pack.c: the entries of a skew matrix and back.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_call.h"
 #include <check.h>
 #include <math.h>
@@ -13,7 +14,7 @@ START_TEST(order)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int n = 1; n <= 33; n++) {
         int64_t batch = 5;
         size_t size = (size_t)(n * n), packed = size / 2 - (size_t)n / 2;
@@ -48,7 +49,7 @@ START_TEST(non_finite)
     int bits = types[_i];
     double A[4] = {0, NAN, 0, 0}, p[1] = {0}, q[1] = {INFINITY};
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     ck_assert_int_eq(call_pack(bits, ctx, 2, 1, A, p), SO_OK);
     ck_assert(isnan(p[0]));
     ck_assert_int_eq(call_unpack(bits, ctx, 2, 1, q, A), SO_OK);
@@ -63,7 +64,7 @@ START_TEST(no_entries)
     int bits = types[_i];
     double A[3] = {5, NAN, 5};
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     ck_assert_int_eq(call_pack(bits, ctx, 1, 3, A, NULL), SO_OK);
     ck_assert_int_eq(call_pack(bits, ctx, 1, 3, NULL, NULL), SO_ENULL);
     ck_assert_int_eq(call_unpack(bits, ctx, 1, 3, NULL, A), SO_OK);

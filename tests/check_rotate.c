@@ -1,5 +1,6 @@
 /* check_rotate.c: so_rotate and its vjp against plain loops: strides, gaps, shared rotations, in place.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "oracle_call.h"
 #include "oracle_matrices.h"
 #include <check.h>
@@ -94,7 +95,7 @@ START_TEST(plain_loops)
     int bits = types[_i];
     double u = call_u(bits), worst_y = 0, worst_dx = 0, worst_dR = 0;
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     for (int k = 0; k < CASES; k++) {
         problem p = new_problem(bits, k), q = new_problem(bits, k);
         reference e;
@@ -138,8 +139,8 @@ START_TEST(same_bits)
         problem p = new_problem(bits, k), q = new_problem(bits, k);
         size_t bytes = p.elements * sizeof(double);
         so_ctx *one, *three;
-        ck_assert_int_eq(so_ctx_create_cpu(&one, 1), SO_OK);
-        ck_assert_int_eq(so_ctx_create_cpu(&three, 3), SO_OK);
+        ck_assert_int_eq(test_context(&one, 1), SO_OK);
+        ck_assert_int_eq(test_context(&three, 3), SO_OK);
         memcpy(p.y, p.x, bytes); /* so that the gaps agree */
         memcpy(p.dx, p.dy, bytes);
         ck_assert_int_eq(call_rotate(bits, one, &p.r, p.elements, p.R, p.x, p.y), SO_OK);
@@ -164,7 +165,7 @@ START_TEST(non_finite)
     int bits = types[_i];
     problem p = new_problem(bits, 5);
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     p.x[96 + 8 + 3] = NAN; /* sample 0, token 1, group 1 */
     ck_assert_int_eq(call_rotate(bits, ctx, &p.r, p.elements, p.R, p.x, p.y), SO_OK);
     for (size_t i = 0; i < p.elements; i++)

@@ -1,8 +1,10 @@
 /* oracle_call.c: see oracle_call.h.
  * SPDX-License-Identifier: MIT */
 #include "oracle_call.h"
+#include "cuda_context.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 double call_u(int bits)
 {
@@ -25,24 +27,97 @@ const char *call_method(so_method method)
     return names[method];
 }
 
-/* A copy as floats; NULL stays NULL. */
-static float *narrow(const double *x, size_t count)
+/* ---- Arguments ---- */
+
+/* The arrays of one call, where the library wants them: of its type, in the memory of its device. */
+typedef struct arguments {
+    int bits, count;
+    so_ctx *ctx;
+    struct {
+        double *here;
+        void *there;
+        size_t length;
+        int is_result;
+    } array[8];
+} arguments;
+
+/* A copy of that type in the memory of the host. */
+static void *convert(int bits, const double *x, size_t length)
 {
-    if (!x)
-        return NULL;
-    float *copy = malloc((count + 1) * sizeof *copy);
+    float *copy = malloc((length + 1) * (bits == F32 ? sizeof(float) : sizeof(double)));
     if (!copy)
         abort();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; bits == F32 && i < length; i++)
         copy[i] = (float)x[i];
+    if (bits == F64)
+        memcpy(copy, x, length * sizeof *x);
     return copy;
 }
 
-static void widen(double *x, float *copy, size_t count)
+/* Where x stands for the call; NULL stays NULL, and what was given before stands where it stood. */
+static void *given(arguments *a, const double *x, size_t length)
 {
-    for (size_t i = 0; x && i < count; i++)
-        x[i] = (double)copy[i];
+    if (!x)
+        return NULL;
+    for (int k = 0; k < a->count; k++)
+        if (a->array[k].here == x)
+            return a->array[k].there;
+    void *there = (void *)x;
+    if (a->bits == F32 || is_cuda(a->ctx))
+        there = convert(a->bits, x, length);
+    if (is_cuda(a->ctx)) {
+        void *host = there;
+        there = cuda_array(host, length * (a->bits == F32 ? sizeof(float) : sizeof(double)));
+        free(host);
+    }
+    int k = a->count++;
+    a->array[k].here = (double *)x, a->array[k].there = there, a->array[k].length = length, a->array[k].is_result = 0;
+    return there;
 }
+
+/* The same for what the call writes. */
+static void *result(arguments *a, double *x, size_t length)
+{
+    void *there = given(a, x, length);
+    for (int k = 0; k < a->count; k++)
+        a->array[k].is_result |= a->array[k].here == x;
+    return there;
+}
+
+static void bring_back(const arguments *a, double *here, void *there, size_t length)
+{
+    void *host = there;
+    if (is_cuda(a->ctx)) {
+        host = convert(a->bits, here, length);
+        cuda_read(host, there, length * (a->bits == F32 ? sizeof(float) : sizeof(double)));
+    }
+    for (size_t i = 0; a->bits == F32 && i < length; i++)
+        here[i] = (double)((float *)host)[i];
+    if (a->bits == F64 && host != here)
+        memcpy(here, host, length * sizeof *here);
+    if (host != there)
+        free(host);
+}
+
+/* Brings the results back. Returns what the call as a whole has to say. */
+static so_status finish(arguments *a, so_status status)
+{
+    if (is_cuda(a->ctx))
+        status = cuda_finish(a->ctx, status);
+    for (int k = 0; k < a->count; k++) {
+        if (a->array[k].is_result)
+            bring_back(a, a->array[k].here, a->array[k].there, a->array[k].length);
+        if (is_cuda(a->ctx))
+            cuda_free(a->array[k].there);
+        else if (a->bits == F32)
+            free(a->array[k].there);
+    }
+    return status;
+}
+
+#define CALL(function, ...) finish(&a, bits == F64 ? function##_f64(ctx, __VA_ARGS__) : function##_f32(ctx, __VA_ARGS__))
+#define IN(x, length) given(&a, x, length)
+#define OUT(x, length) result(&a, x, length)
 
 static size_t matrices(int n, int64_t batch)
 {
@@ -51,147 +126,111 @@ static size_t matrices(int n, int64_t batch)
 
 so_status call_exp(int bits, so_ctx *ctx, so_method method, int n, int64_t batch, const double *A, double *R)
 {
-    if (bits == F64)
-        return so_exp_f64(ctx, method, n, batch, A, R);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = matrices(n, batch);
-    float *a = narrow(A, count), *r = R == A ? a : narrow(R, count);
-    so_status status = so_exp_f32(ctx, method, n, batch, a, r);
-    widen(R, r, count);
-    if (r != a)
-        free(r);
-    free(a);
-    return status;
-}
-
-so_status call_cayley(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, double *R)
-{
-    if (bits == F64)
-        return so_cayley_f64(ctx, n, batch, A, R);
-    size_t count = matrices(n, batch);
-    float *a = narrow(A, count), *r = R == A ? a : narrow(R, count);
-    so_status status = so_cayley_f32(ctx, n, batch, a, r);
-    widen(R, r, count);
-    if (r != a)
-        free(r);
-    free(a);
-    return status;
-}
-
-/* so_exp_vjp, or so_cayley_vjp for method < 0. */
-static so_status vjp(int bits, so_ctx *ctx, int method, int n, int64_t batch, const double *A, const double *R, const double *dR,
-                     double *dA)
-{
-    if (bits == F64)
-        return method < 0 ? so_cayley_vjp_f64(ctx, n, batch, A, R, dR, dA)
-                          : so_exp_vjp_f64(ctx, (so_method)method, n, batch, A, R, dR, dA);
-    size_t count = matrices(n, batch);
-    float *a = narrow(A, count), *r = narrow(R, count), *g = narrow(dR, count);
-    float *d = dA == R ? r : dA == dR ? g : narrow(dA, count);
-    so_status status = method < 0 ? so_cayley_vjp_f32(ctx, n, batch, a, r, g, d)
-                                  : so_exp_vjp_f32(ctx, (so_method)method, n, batch, a, r, g, d);
-    widen(dA, d, count);
-    if (d != r && d != g)
-        free(d);
-    free(a), free(r), free(g);
-    return status;
+    return CALL(so_exp, method, n, batch, IN(A, count), OUT(R, count));
 }
 
 so_status call_exp_vjp(int bits, so_ctx *ctx, so_method method, int n, int64_t batch, const double *A, const double *R,
                        const double *dR, double *dA)
 {
-    return vjp(bits, ctx, (int)method, n, batch, A, R, dR, dA);
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_exp_vjp, method, n, batch, IN(A, count), IN(R, count), IN(dR, count), OUT(dA, count));
+}
+
+so_status call_exp_jvp(int bits, so_ctx *ctx, so_method method, int n, int64_t batch, const double *A, const double *E,
+                       double *R, double *L)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_exp_jvp, method, n, batch, IN(A, count), IN(E, count), OUT(R, count), OUT(L, count));
+}
+
+so_status call_cayley(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, double *R)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_cayley, n, batch, IN(A, count), OUT(R, count));
 }
 
 so_status call_cayley_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, const double *R, const double *dR,
                           double *dA)
 {
-    return vjp(bits, ctx, -1, n, batch, A, R, dR, dA);
-}
-
-static so_status jvp(int bits, so_ctx *ctx, int method, int n, int64_t batch, const double *A, const double *E, double *R, double *L)
-{
-    if (bits == F64)
-        return method < 0 ? so_cayley_jvp_f64(ctx, n, batch, A, E, R, L)
-                          : so_exp_jvp_f64(ctx, (so_method)method, n, batch, A, E, R, L);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = matrices(n, batch);
-    float *a = narrow(A, count), *e = narrow(E, count), *r = narrow(R, count), *l = narrow(L, count);
-    so_status status = method < 0 ? so_cayley_jvp_f32(ctx, n, batch, a, e, r, l)
-                                  : so_exp_jvp_f32(ctx, (so_method)method, n, batch, a, e, r, l);
-    widen(R, r, count), widen(L, l, count);
-    free(a), free(e), free(r), free(l);
-    return status;
-}
-
-so_status call_exp_jvp(int bits, so_ctx *ctx, so_method method, int n, int64_t batch, const double *A, const double *E, double *R,
-                       double *L)
-{
-    return jvp(bits, ctx, (int)method, n, batch, A, E, R, L);
+    return CALL(so_cayley_vjp, n, batch, IN(A, count), IN(R, count), IN(dR, count), OUT(dA, count));
 }
 
 so_status call_cayley_jvp(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, const double *E, double *R, double *L)
 {
-    return jvp(bits, ctx, -1, n, batch, A, E, R, L);
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_cayley_jvp, n, batch, IN(A, count), IN(E, count), OUT(R, count), OUT(L, count));
+}
+
+so_status call_log(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, double *A)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_log, n, batch, IN(R, count), OUT(A, count));
+}
+
+so_status call_log_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, const double *A, const double *dA,
+                       double *dR)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_log_vjp, n, batch, IN(R, count), IN(A, count), IN(dA, count), OUT(dR, count));
+}
+
+so_status call_cayley_inverse(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, double *A)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_cayley_inverse, n, batch, IN(R, count), OUT(A, count));
+}
+
+so_status call_cayley_inverse_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, const double *dA, double *dR)
+{
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_cayley_inverse_vjp, n, batch, IN(A, count), IN(dA, count), OUT(dR, count));
 }
 
 so_status call_pack(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, double *p)
 {
-    if (bits == F64)
-        return so_pack_f64(ctx, n, batch, A, p);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = matrices(n, batch), packed = n > 0 ? count / (size_t)n * (size_t)(n - 1) / 2 : 0;
-    float *a = narrow(A, count), *q = narrow(p, packed);
-    so_status status = so_pack_f32(ctx, n, batch, a, q);
-    widen(p, q, packed);
-    free(a), free(q);
-    return status;
+    return CALL(so_pack, n, batch, IN(A, count), OUT(p, packed));
 }
 
 so_status call_unpack(int bits, so_ctx *ctx, int n, int64_t batch, const double *p, double *A)
 {
-    if (bits == F64)
-        return so_unpack_f64(ctx, n, batch, p, A);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = matrices(n, batch), packed = n > 0 ? count / (size_t)n * (size_t)(n - 1) / 2 : 0;
-    float *a = narrow(A, count), *q = narrow(p, packed);
-    so_status status = so_unpack_f32(ctx, n, batch, q, a);
-    widen(A, a, count);
-    free(a), free(q);
-    return status;
+    return CALL(so_unpack, n, batch, IN(p, packed), OUT(A, count));
 }
 
 so_status call_orthogonality(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, double *defect)
 {
-    if (bits == F64)
-        return so_orthogonality_f64(ctx, n, batch, R, defect);
-    size_t count = batch > 0 ? (size_t)batch : 0;
-    float *r = narrow(R, matrices(n, batch)), *d = narrow(defect, count);
-    so_status status = so_orthogonality_f32(ctx, n, batch, r, d);
-    widen(defect, d, count);
-    free(r), free(d);
-    return status;
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_orthogonality, n, batch, IN(R, count), OUT(defect, batch > 0 ? (size_t)batch : 0));
 }
 
 so_status call_project(int bits, so_ctx *ctx, int n, int64_t batch, double *R)
 {
-    if (bits == F64)
-        return so_project_f64(ctx, n, batch, R);
-    float *r = narrow(R, matrices(n, batch));
-    so_status status = so_project_f32(ctx, n, batch, r);
-    widen(R, r, matrices(n, batch));
-    free(r);
-    return status;
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = matrices(n, batch);
+    return CALL(so_project, n, batch, OUT(R, count));
 }
 
 so_status call_project_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *X, const double *dR, double *dX)
 {
-    if (bits == F64)
-        return so_project_vjp_f64(ctx, n, batch, X, dR, dX);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = matrices(n, batch);
-    float *x = narrow(X, count), *g = narrow(dR, count), *d = dX == X ? x : dX == dR ? g : narrow(dX, count);
-    so_status status = so_project_vjp_f32(ctx, n, batch, x, g, d);
-    widen(dX, d, count);
-    if (d != x && d != g)
-        free(d);
-    free(x), free(g);
-    return status;
+    return CALL(so_project_vjp, n, batch, IN(X, count), IN(dR, count), OUT(dX, count));
 }
 
 typedef struct encode_sizes {
@@ -206,28 +245,18 @@ static encode_sizes sizes_of(const so_encoding *e)
 
 so_status call_encode(int bits, so_ctx *ctx, const so_encoding *e, const double *position, const double *generator, double *R)
 {
-    if (bits == F64)
-        return so_encode_f64(ctx, e, position, generator, R);
+    arguments a = {.bits = bits, .ctx = ctx};
     encode_sizes size = sizes_of(e);
-    float *p = narrow(position, size.position), *g = narrow(generator, size.generator), *r = narrow(R, size.rotation);
-    so_status status = so_encode_f32(ctx, e, p, g, r);
-    widen(R, r, size.rotation);
-    free(p), free(g), free(r);
-    return status;
+    return CALL(so_encode, e, IN(position, size.position), IN(generator, size.generator), OUT(R, size.rotation));
 }
 
 so_status call_encode_vjp(int bits, so_ctx *ctx, const so_encoding *e, const double *position, const double *generator,
                           const double *R, const double *dR, double *dgenerator, double *dposition)
 {
-    if (bits == F64)
-        return so_encode_vjp_f64(ctx, e, position, generator, R, dR, dgenerator, dposition);
+    arguments a = {.bits = bits, .ctx = ctx};
     encode_sizes size = sizes_of(e);
-    float *p = narrow(position, size.position), *g = narrow(generator, size.generator), *r = narrow(R, size.rotation);
-    float *dr = narrow(dR, size.rotation), *dg = narrow(dgenerator, size.generator), *dp = narrow(dposition, size.position);
-    so_status status = so_encode_vjp_f32(ctx, e, p, g, r, dr, dg, dp);
-    widen(dgenerator, dg, size.generator), widen(dposition, dp, size.position);
-    free(p), free(g), free(r), free(dr), free(dg), free(dp);
-    return status;
+    return CALL(so_encode_vjp, e, IN(position, size.position), IN(generator, size.generator), IN(R, size.rotation),
+                IN(dR, size.rotation), OUT(dgenerator, size.generator), OUT(dposition, size.position));
 }
 
 static size_t rotation_elements(const so_rotation *r)
@@ -237,29 +266,15 @@ static size_t rotation_elements(const so_rotation *r)
 
 so_status call_rotate(int bits, so_ctx *ctx, const so_rotation *r, size_t elements, const double *R, const double *x, double *y)
 {
-    if (bits == F64)
-        return so_rotate_f64(ctx, r, R, x, y);
-    float *rot = narrow(R, rotation_elements(r)), *in = narrow(x, elements), *out = y == x ? in : narrow(y, elements);
-    so_status status = so_rotate_f32(ctx, r, rot, in, out);
-    widen(y, out, elements);
-    if (out != in)
-        free(out);
-    free(rot), free(in);
-    return status;
+    arguments a = {.bits = bits, .ctx = ctx};
+    size_t count = rotation_elements(r);
+    return CALL(so_rotate, r, IN(R, count), IN(x, elements), OUT(y, elements));
 }
 
 so_status call_rotate_vjp(int bits, so_ctx *ctx, const so_rotation *r, size_t elements, const double *R, const double *x,
                           const double *dy, double *dx, double *dR)
 {
-    if (bits == F64)
-        return so_rotate_vjp_f64(ctx, r, R, x, dy, dx, dR);
+    arguments a = {.bits = bits, .ctx = ctx};
     size_t count = rotation_elements(r);
-    float *rot = narrow(R, count), *in = narrow(x, elements), *g = narrow(dy, elements);
-    float *d = dx == dy ? g : narrow(dx, elements), *dr = narrow(dR, count);
-    so_status status = so_rotate_vjp_f32(ctx, r, rot, in, g, d, dr);
-    widen(dx, d, elements), widen(dR, dr, count);
-    if (d != g)
-        free(d);
-    free(rot), free(in), free(g), free(dr);
-    return status;
+    return CALL(so_rotate_vjp, r, IN(R, count), IN(x, elements), IN(dy, elements), OUT(dx, elements), OUT(dR, count));
 }

@@ -1,5 +1,6 @@
-/* oracle_call.h: the functions of so.h for either real type, on arrays of double. bits = 53 calls _f64 on the arrays themselves;
- * bits = 24 calls _f32 on copies (inputs must be f32 numbers to arrive unchanged). Arrays that alias here alias there.
+/* oracle_call.h: the functions of so.h for either real type, on arrays of double in the host's memory. bits = 53 calls _f64 on the
+ * arrays themselves; bits = 24 calls _f32 on copies (inputs must be f32 numbers to arrive unchanged). Arrays that alias here alias
+ * there. In a CUDA context: on copies in the device's memory, and the status is what the call's matrices have met.
  * SPDX-License-Identifier: MIT */
 #ifndef TESTS_ORACLE_CALL_H
 #define TESTS_ORACLE_CALL_H
@@ -20,6 +21,10 @@ so_status call_exp_jvp(int bits, so_ctx *, so_method, int n, int64_t batch, cons
 so_status call_cayley(int bits, so_ctx *, int n, int64_t batch, const double *A, double *R);
 so_status call_cayley_vjp(int bits, so_ctx *, int n, int64_t batch, const double *A, const double *R, const double *dR, double *dA);
 so_status call_cayley_jvp(int bits, so_ctx *, int n, int64_t batch, const double *A, const double *E, double *R, double *L);
+so_status call_log(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
+so_status call_log_vjp(int bits, so_ctx *, int n, int64_t batch, const double *R, const double *A, const double *dA, double *dR);
+so_status call_cayley_inverse(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
+so_status call_cayley_inverse_vjp(int bits, so_ctx *, int n, int64_t batch, const double *A, const double *dA, double *dR);
 so_status call_pack(int bits, so_ctx *, int n, int64_t batch, const double *A, double *p);
 so_status call_unpack(int bits, so_ctx *, int n, int64_t batch, const double *p, double *A);
 so_status call_orthogonality(int bits, so_ctx *, int n, int64_t batch, const double *R, double *defect);

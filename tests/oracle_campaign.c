@@ -1,6 +1,7 @@
 /* oracle_campaign.c: see oracle_campaign.h.
  * SPDX-License-Identifier: MIT */
 #include "oracle_campaign.h"
+#include "cuda_context.h"
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -209,7 +210,7 @@ int campaign_run(const campaign *c, int bits)
     worst all[QUANTITIES][METHODS] = {0};
     campaign_chunk chunk = {.bits = bits};
     int failed = 0, orders = 0;
-    ck_assert_int_eq(so_ctx_create_cpu(&chunk.ctx, 0), SO_OK);
+    ck_assert_int_eq(test_context(&chunk.ctx, 0), SO_OK);
     for (int i = 0; i < campaign_size_count(); i++) {
         worst here[QUANTITIES][METHODS] = {0};
         int n = chunk.n = campaign_sizes[i];

@@ -13,58 +13,6 @@ int inverse_order_count(void)
     return sizeof inverse_orders / sizeof *inverse_orders - (test_short() ? 3 : 0);
 }
 
-/* ---- Calls ---- */
-
-enum { LOG, LOG_VJP, CAYLEY_INVERSE, CAYLEY_INVERSE_VJP };
-
-static so_status call32(int map, so_ctx *ctx, int n, int64_t batch, const double *in[3], double *out)
-{
-    size_t count = n > 0 && batch > 0 ? (size_t)n * (size_t)n * (size_t)batch : 0;
-    float *copy[4], *result = NULL;
-    for (int k = 0; k < 4; k++) {
-        const double *from = k < 3 ? in[k] : out;
-        copy[k] = malloc((count + 1) * sizeof *copy[k]);
-        for (size_t i = 0; i < count && from; i++)
-            copy[k][i] = (float)from[i];
-    }
-    for (int k = 3; k >= 0; k--)
-        if (k == 3 || in[k] == out)
-            result = copy[k];
-    so_status status = map == LOG              ? so_log_f32(ctx, n, batch, copy[0], result)
-                       : map == LOG_VJP        ? so_log_vjp_f32(ctx, n, batch, copy[0], copy[1], copy[2], result)
-                       : map == CAYLEY_INVERSE ? so_cayley_inverse_f32(ctx, n, batch, copy[0], result)
-                                               : so_cayley_inverse_vjp_f32(ctx, n, batch, copy[0], copy[1], result);
-    for (size_t i = 0; i < count; i++)
-        out[i] = (double)result[i];
-    for (int k = 0; k < 4; k++)
-        free(copy[k]);
-    return status;
-}
-
-so_status call_log(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, double *A)
-{
-    return bits == F64 ? so_log_f64(ctx, n, batch, R, A) : call32(LOG, ctx, n, batch, (const double *[3]){R}, A);
-}
-
-so_status call_log_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, const double *A, const double *dA,
-                       double *dR)
-{
-    return bits == F64 ? so_log_vjp_f64(ctx, n, batch, R, A, dA, dR)
-                       : call32(LOG_VJP, ctx, n, batch, (const double *[3]){R, A, dA}, dR);
-}
-
-so_status call_cayley_inverse(int bits, so_ctx *ctx, int n, int64_t batch, const double *R, double *A)
-{
-    return bits == F64 ? so_cayley_inverse_f64(ctx, n, batch, R, A)
-                       : call32(CAYLEY_INVERSE, ctx, n, batch, (const double *[3]){R}, A);
-}
-
-so_status call_cayley_inverse_vjp(int bits, so_ctx *ctx, int n, int64_t batch, const double *A, const double *dA, double *dR)
-{
-    return bits == F64 ? so_cayley_inverse_vjp_f64(ctx, n, batch, A, dA, dR)
-                       : call32(CAYLEY_INVERSE_VJP, ctx, n, batch, (const double *[3]){A, dA}, dR);
-}
-
 /* ---- Matrices ---- */
 
 static int descending(const void *x, const void *y)

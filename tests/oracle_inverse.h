@@ -6,13 +6,6 @@
 #include "oracle_call.h"
 #include "oracle_matrices.h"
 
-/* As in oracle_call.h. */
-so_status call_log(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
-so_status call_log_vjp(int bits, so_ctx *, int n, int64_t batch, const double *R, const double *A, const double *dA,
-                       double *dR);
-so_status call_cayley_inverse(int bits, so_ctx *, int n, int64_t batch, const double *R, double *A);
-so_status call_cayley_inverse_vjp(int bits, so_ctx *, int n, int64_t batch, const double *A, const double *dA, double *dR);
-
 extern const int inverse_orders[];
 int inverse_order_count(void);
 
