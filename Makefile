@@ -12,7 +12,8 @@
 #   make prove      the programs of proofs/ alone
 #   make bench      the whole sweep with its pictures, and the shares of the FMA peak in cache; a quarter of an hour, into $(RESULTS)
 #   make bench-peers  libso and its peers (PyTorch, SciPy, Eigen, LAPACKE; those present) in turns; bench/README.md
-#   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX); make uninstall removes them
+#   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX), and libso_cuda if it has been built;
+#                   make uninstall removes them
 #   make clean      (make V=1 ... shows the commands)
 #
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
@@ -45,8 +46,8 @@ MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib cuda clean deps check check-asan run-checks prove layering readme install uninstall \
-        check-install coverage check-valgrind check-tsan mutants bench bench-peers
+.PHONY: all lib cuda clean deps check check-asan run-checks prove layering readme install install-cuda uninstall \
+        check-install coverage check-valgrind check-tsan check-shim mutants bench bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -159,9 +160,21 @@ install: lib $(MAN)/so.3
 	    -e 's|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' libso/so.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
 	install -m 644 $(MAN)/*.3 $(DESTDIR)$(MANDIR)/man3
+	@[ ! -e $(BUILD)/$(CUDA_SHARED) ] || $(MAKE) --no-print-directory install-cuda
+install-cuda:
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig)
+	install -m 644 libso/so_cuda.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(BUILD)/libso_cuda.a $(BUILD)/$(CUDA_SHARED) $(DESTDIR)$(LIBDIR)
+	ln -sf $(CUDA_SHARED) $(DESTDIR)$(LIBDIR)/$(CUDA_SONAME)
+	ln -sf $(CUDA_SONAME) $(DESTDIR)$(LIBDIR)/libso_cuda.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|; s|@LIBS@|$(CUDA_LINK)|' libso/so_cuda.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/so_cuda.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/so_cuda.pc
 
 uninstall: $(MAN)/so.3
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso.a libso.so $(SONAME) $(SHARED) pkgconfig/so.pc) $(DESTDIR)$(INCLUDEDIR)/so.h
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso_cuda.a libso_cuda.so $(CUDA_SONAME) $(CUDA_SHARED) pkgconfig/so_cuda.pc)
+	rm -f $(DESTDIR)$(INCLUDEDIR)/so_cuda.h
 	for page in $(MAN)/*.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$${page##*/}"; done
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
@@ -234,7 +247,10 @@ $(BUILD)/tests/check: $(TEST_OBJ) $(SHIM_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a
 
 JOBS         ?= $(shell nproc)
 CHECK        := $(BUILD)/tests/check -j $(JOBS)
-LIBSO_SUITES := $(notdir $(basename $(shell grep -l so_ctx_create_cpu $(SUITES))))
+LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'so_ctx_create_cpu|test_context' $(filter %.c,$(SUITES))))
+# Those that work in any context; on the shim at few orders, since there every thread of a kernel costs context switches.
+CUDA_SUITES  := $(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c,$(SUITES))))
+ON_SHIM      := SO_TEST_DEVICE=cuda SO_TEST_DEPTH=short SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65
 
 RESULTS ?= runs/bench
 bench: $(BUILD)/bench/expm_sweep
@@ -255,6 +271,10 @@ $(BUILD)/bench/peers/eigen: bench/peers/eigen.cpp bench/peers/peer.h $(BUILD)/be
 bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIGEN)
 	@mkdir -p $(RESULTS)
 	$< --python $(PEER_PYTHON) --csv $(RESULTS)/peers.csv --table $(RESULTS)/peers.txt --plot $(RESULTS) $(PEER_OPTIONS)
+
+# CUDA_SUITES in three orders of threads and blocks
+check-shim: $(BUILD)/tests/check
+	for schedule in forward backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) $(CHECK) $(CUDA_SUITES) || exit 1; done
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done

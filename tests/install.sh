@@ -57,6 +57,33 @@ for source in libso/examples/*.c; do
     rm "$folder/first"
 done
 
+# ---- libso_cuda, if `make cuda` has built it ------------------------------------------------------------------------------
+if [ -e "$lib/libso_cuda.so" ]; then
+    sed -n 's/^SO_API .*[ *]\(so_[a-z0-9_]*\)(.*/\1/p' libso/so_cuda.h > "$folder/declared_cuda"
+    nm -D --defined-only "$lib/libso_cuda.so" | awk '{ print $3 }' > "$folder/exported"
+    diff "$folder/declared_cuda" "$folder/exported" || fail "libso_cuda.so exports something else than so_cuda.h declares"
+    nm -g --defined-only "$lib/libso_cuda.a" | awk 'NF == 3 { print $3 }' > "$folder/exported"
+    diff "$folder/declared_cuda" "$folder/exported" || fail "libso_cuda.a exports something else than so_cuda.h declares"
+    readelf -d "$lib/libso_cuda.so" | grep -q 'SONAME.*\[libso_cuda\.so\.0\]' || fail "libso_cuda.so has no soname libso_cuda.so.0"
+    readelf -d "$lib/libso_cuda.so" | grep -q 'NEEDED.*\[libso\.so\.0\]' || fail "libso_cuda.so does not load libso.so.0"
+    cat > "$folder/cuda.c" << 'END'
+#include <so_cuda.h>
+int main(void)
+{
+    so_ctx *ctx;
+    so_status status = so_ctx_create_cuda(&ctx, 0, NULL);
+    so_ctx_destroy(ctx);
+    return status != SO_OK && status != SO_EDEVICE; /* without a driver */
+}
+END
+    for libs in "$(pkg-config --cflags --libs so_cuda)" \
+        "$(pkg-config --cflags --libs --static so_cuda | sed 's/-lso_cuda /-l:libso_cuda.a /; s/-lso /-l:libso.a /')"; do
+        # shellcheck disable=SC2086  # words are meant to split
+        ${CC:-gcc} $flags "$folder/cuda.c" $libs -o "$folder/cuda" || fail "so_cuda.pc: cannot link with $libs"
+        "$folder/cuda" || fail "a program on libso_cuda fails"
+    done
+fi
+
 # ---- manual -------------------------------------------------------------------------------------------------------------
 while read -r name; do
     [ -s "$pages/$name.3" ] || fail "no page for $name"
