@@ -51,7 +51,7 @@ struct block {
     warp warps[MOST_THREADS / 32];
     unsigned ready; /* warps with lanes that could run */
     unsigned threads, alive, current;
-    unsigned arrived; /* threads at the barrier of the block */
+    unsigned arrived, first; /* threads at the barrier of the block, and the one that came first */
     block_operation operation;
     int predicates, result; /* of this barrier so far, of the one before */
     location where[MOST_THREADS];
@@ -73,6 +73,33 @@ struct block {
 };
 
 __thread block *self; /* of this OS thread */
+
+std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+std::string text(const char *format, ...)
+{
+    char line[512];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    return line;
+}
+
+std::string this_block()
+{
+    return text("block (%u, %u, %u)", blockIdx.x, blockIdx.y, blockIdx.z);
+}
+
+/* "__any_sync (file:line)" */
+std::string call(const char *function, location where)
+{
+    return text("%s (%s:%u)", function, where.file_name(), where.line());
+}
+
+std::string call(const visit &v)
+{
+    return call(warp_operations[int(v.operation)], v.where);
+}
 
 int lowest(unsigned set)
 {
@@ -127,17 +154,6 @@ int take(block &b)
     return int(32 * w + lane);
 }
 
-std::string text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-std::string text(const char *format, ...)
-{
-    char line[512];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(line, sizeof line, format, values);
-    va_end(values);
-    return line;
-}
-
 /* What thread t waits for; empty if it has returned. */
 std::string wait_of(const block &b, unsigned t)
 {
@@ -146,8 +162,8 @@ std::string wait_of(const block &b, unsigned t)
     if (!(group.alive >> t % 32 & 1))
         return "";
     if (group.meeting >> t % 32 & 1)
-        return text("%s with mask %08x (%s:%u)", warp_operations[int(v.operation)], v.mask, v.where.file_name(), v.where.line());
-    return text("%s (%s:%u)", block_operations[int(b.operation)], b.where[t].file_name(), b.where[t].line());
+        return call(v) + text(" with mask %08x", v.mask);
+    return call(block_operations[int(b.operation)], b.where[t]);
 }
 
 [[noreturn]] void deadlock(const block &b)
@@ -159,7 +175,7 @@ std::string wait_of(const block &b, unsigned t)
             end++;
         report += text("\n    threads %u..%u ", t, end - 1) + (wait.empty() ? "have returned" : "wait at " + wait);
     }
-    wrong("deadlock in block (%u, %u, %u): none of its threads can go on%s", blockIdx.x, blockIdx.y, blockIdx.z, report.c_str());
+    wrong("deadlock in %s: none of its threads can go on%s", this_block().c_str(), report.c_str());
 }
 
 void go_on(block &b, unsigned thread)
@@ -202,10 +218,8 @@ void exchange(warp &group, unsigned members)
         int i = lowest(rest);
         const visit &v = group.visits[i];
         if (!(members >> v.source & 1))
-            wrong("%s: lane %d reads lane %d, which has %s (mask %08x, block (%u, %u, %u), %s:%u)",
-                  warp_operations[int(v.operation)], i, v.source,
-                  v.mask >> v.source & 1 ? "returned" : "no part in it", v.mask, blockIdx.x, blockIdx.y, blockIdx.z,
-                  v.where.file_name(), v.where.line());
+            wrong("lane %d reads lane %d, which has %s, in %s with mask %08x, %s", i, v.source,
+                  v.mask >> v.source & 1 ? "returned" : "no part in it", call(v).c_str(), v.mask, this_block().c_str());
         group.result[i] = group.visits[v.source].value;
     }
 }
@@ -258,11 +272,9 @@ bool complete(block &b, unsigned w, unsigned mask)
     for (unsigned rest = members; rest; rest &= rest - 1) {
         const visit &v = group.visits[lowest(rest)];
         if (v.operation != first.operation || v.bytes != first.bytes)
-            wrong("lanes of mask %08x meet in different operations, block (%u, %u, %u) warp %u: "
-                  "lane %d in %s of %u bytes (%s:%u), lane %d in %s of %u bytes (%s:%u)",
-                  mask, blockIdx.x, blockIdx.y, blockIdx.z, w, lowest(members), warp_operations[int(first.operation)], first.bytes,
-                  first.where.file_name(), first.where.line(), lowest(rest), warp_operations[int(v.operation)], v.bytes,
-                  v.where.file_name(), v.where.line());
+            wrong("lanes of mask %08x meet in different operations: lane %d in %s of %u bytes, lane %d in %s of %u bytes, %s",
+                  mask, lowest(members), call(first).c_str(), first.bytes, lowest(rest), call(v).c_str(), v.bytes,
+                  this_block().c_str());
     }
     if (first.operation >= warp_operation::ballot)
         vote_or_reduce(group, members);
@@ -363,8 +375,7 @@ void check_shared_memory([[maybe_unused]] size_t bytes)
 #else
     for (size_t i = bytes; i < bytes + FENCE; i++)
         if (shared_memory[i] != FENCE_VALUE)
-            wrong("block (%u, %u, %u) wrote byte %zu of its %zu bytes of shared memory", blockIdx.x, blockIdx.y, blockIdx.z, i,
-                  bytes);
+            wrong("%s wrote byte %zu of its %zu bytes of shared memory", this_block().c_str(), i, bytes);
 #endif
 }
 
@@ -374,11 +385,12 @@ int meet_block(block_operation operation, int predicate, location where)
 {
     block &b = *self;
     if (b.arrived && operation != b.operation)
-        wrong("threads of block (%u, %u, %u) meet at different barriers: thread %u at %s (%s:%u), others at %s", blockIdx.x,
-              blockIdx.y, blockIdx.z, b.current, block_operations[int(operation)], where.file_name(), where.line(),
-              block_operations[int(b.operation)]);
+        wrong("threads of %s meet at different barriers: thread %u at %s, thread %u at %s", this_block().c_str(), b.current,
+              call(block_operations[int(operation)], where).c_str(), b.first,
+              call(block_operations[int(b.operation)], b.where[b.first]).c_str());
     b.operation = operation;
     b.where[b.current] = where;
+    b.first = b.arrived ? b.first : b.current;
     b.predicates += predicate != 0;
     if (++b.arrived == b.alive) {
         release(b);
@@ -394,8 +406,8 @@ uint64_t meet_warp(warp_operation operation, unsigned mask, uint64_t value, unsi
     block &b = *self;
     unsigned w = b.current / 32, lane = b.current % 32;
     if (!(mask >> lane & 1))
-        wrong("%s: lane %u of warp %u is not in its own mask %08x, block (%u, %u, %u) (%s:%u)", warp_operations[int(operation)],
-              lane, w, mask, blockIdx.x, blockIdx.y, blockIdx.z, where.file_name(), where.line());
+        wrong("lane %u of warp %u is not in its own mask %08x, %s of %s", lane, w, mask,
+              call(warp_operations[int(operation)], where).c_str(), this_block().c_str());
     b.warps[w].visits[lane] = {operation, mask, bytes, source, value, where};
     b.warps[w].meeting |= 1u << lane;
     if (complete(b, w, mask))
@@ -408,14 +420,13 @@ uint64_t meet_warp(warp_operation operation, unsigned mask, uint64_t value, unsi
 int group_start(int width, location where)
 {
     if (width < 1 || width > 32 || (width & (width - 1)) != 0)
-        wrong("a shuffle in groups of %d lanes: not 1, 2, 4, 8, 16 or 32 (%s:%u)", width, where.file_name(), where.line());
+        wrong("groups of %d lanes, not 1, 2, 4, 8, 16 or 32: %s", width, call("shuffle", where).c_str());
     return lane() & -width;
 }
 
 void trap(location where)
 {
-    wrong("__trap() by thread %u of block (%u, %u, %u) (%s:%u)", self->current, blockIdx.x, blockIdx.y, blockIdx.z,
-          where.file_name(), where.line());
+    wrong("%s by thread %u of %s", call("__trap()", where).c_str(), self->current, this_block().c_str());
 }
 
 void run_block(const grid &g, dim3 index, schedule order)

@@ -1,9 +1,8 @@
 /* block.h: one block of CUDA threads on one OS thread.
  *
- * A CUDA thread runs until it must wait for others: at a barrier of its block, or of some lanes of its warp. Then the next one in
- * the order of the schedule goes on. A thread that starts takes the stack of one that has ended, so threads that never wait share
- * a single one.
- * SPDX-License-Identifier: MIT */
+ * A CUDA thread runs until it must wait for others: at a barrier of its block, or of some lanes of its warp. Then the next one
+ * in the order of the schedule goes on. A thread that starts takes the stack of one that has ended, so threads that never wait
+ * share a single one. SPDX-License-Identifier: MIT */
 #ifndef CUDA_ON_CPU_BLOCK_H
 #define CUDA_ON_CPU_BLOCK_H
 

@@ -11,10 +11,14 @@ extern "C" {
 #endif
 
 /* The order in which blocks start, and in which the threads of a block that could run do so. Forward: the lowest thread of the
- * warp at work, then the lowest warp; a thread runs until it must wait. The environment's CUDA_ON_CPU_SCHEDULE (forward,
- * backward, or the seed of a random order) comes first, and forward is the default. */
+ * warp at work, then the lowest warp; a thread runs until it must wait. Backward: the highest. Random: any, each time; the same
+ * ones for the same seed, however many OS threads there are. */
 typedef enum cuda_on_cpu_order { CUDA_ON_CPU_FORWARD, CUDA_ON_CPU_BACKWARD, CUDA_ON_CPU_RANDOM } cuda_on_cpu_order;
 void cuda_on_cpu_schedule(cuda_on_cpu_order, uint64_t seed);
+
+/* The one that holds before the first call: the environment's CUDA_ON_CPU_SCHEDULE (forward, backward, or the seed of a random
+ * order), else forward. */
+void cuda_on_cpu_schedule_of_environment(void);
 
 /* Whether work on streams runs when it is issued (0, the default) or only when the host waits for it: a host that does not wait
  * sees then that nothing has happened yet. */

@@ -84,7 +84,7 @@ fiber *fiber_create(void (*entry)(), unsigned number)
     void *memory = mmap(nullptr, GUARD + STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory, GUARD, PROT_NONE) != 0)
         wrong("no memory for a stack: %s", strerror(errno));
-    fiber *f = new fiber;
+    fiber *f = new fiber{};
     f->entry = entry;
     f->memory = memory;
     f->bottom = (char *)memory + GUARD;

@@ -26,8 +26,8 @@ struct fiber {
     unsigned valgrind;
 };
 
-/* A fiber that will run entry(), which must not return. `number` staggers the stacks, whose tops would otherwise compete for the
- * same lines of the caches. Ends the program when there is no memory. */
+/* A fiber that will run entry(), which must not return. `number` staggers the stacks, whose tops would otherwise compete for
+ * the same lines of the caches. Ends the program when there is no memory. */
 fiber *fiber_create(void (*entry)(), unsigned number);
 void fiber_destroy(fiber *);
 

@@ -15,8 +15,7 @@ namespace {
 int64_t kernels;
 std::map<const void *, int> most_shared; /* where cudaFuncSetAttribute has changed it */
 
-/* forward, backward, or a seed. */
-schedule initial_schedule()
+schedule schedule_of_environment()
 {
     const char *wish = getenv("CUDA_ON_CPU_SCHEDULE");
     if (!wish || !*wish || strcmp(wish, "forward") == 0)
@@ -32,7 +31,7 @@ schedule initial_schedule()
 
 schedule &now()
 {
-    static schedule s = initial_schedule();
+    static schedule s = schedule_of_environment();
     return s;
 }
 
@@ -117,6 +116,12 @@ void cuda_on_cpu_schedule(cuda_on_cpu_order order, uint64_t seed)
 {
     std::lock_guard<std::recursive_mutex> guard(api_mutex());
     now() = {order, seed};
+}
+
+void cuda_on_cpu_schedule_of_environment(void)
+{
+    std::lock_guard<std::recursive_mutex> guard(api_mutex());
+    now() = schedule_of_environment();
 }
 
 int64_t cuda_on_cpu_kernels(void)

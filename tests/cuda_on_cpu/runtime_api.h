@@ -30,7 +30,7 @@
     ERROR(cudaErrorCapturedEvent, 907, "operation not permitted on an event last recorded in a capturing stream")              \
     ERROR(cudaErrorUnknown, 999, "unknown error")
 
-typedef enum cudaError {
+typedef enum cudaError : int {
 #define ERROR(name, number, text) name = number,
     CUDA_ERRORS(ERROR)
 #undef ERROR
@@ -45,7 +45,7 @@ cudaError_t cudaPeekAtLastError(void);
 
 /* ---- one device, in numbers an H200 ---- */
 
-enum cudaDeviceAttr {
+enum cudaDeviceAttr : int {
     cudaDevAttrMaxThreadsPerBlock = 1,
     cudaDevAttrMaxSharedMemoryPerBlock = 8,
     cudaDevAttrWarpSize = 10,
@@ -91,7 +91,7 @@ typedef struct CUevent_st *cudaEvent_t;
 typedef struct CUgraph_st *cudaGraph_t;
 typedef struct CUgraphExec_st *cudaGraphExec_t;
 
-enum cudaMemcpyKind {
+enum cudaMemcpyKind : int {
     cudaMemcpyHostToHost,
     cudaMemcpyHostToDevice,
     cudaMemcpyDeviceToHost,

@@ -16,10 +16,10 @@ struct CUgraphExec_st {
 };
 
 struct CUstream_st {
-    bool blocking;                /* ordered with the legacy stream */
-    CUgraph_st *captured;         /* that the stream is captured into, or NULL */
-    cudaStreamCaptureMode mode;   /* of that capture */
-    bool origin, invalid;         /* it began the capture; the capture is spoilt */
+    bool blocking;              /* ordered with the legacy stream */
+    CUgraph_st *captured;       /* that the stream is captured into, or NULL */
+    cudaStreamCaptureMode mode; /* of that capture */
+    bool origin, invalid;       /* it began the capture; the capture is spoilt */
 };
 
 struct moment {
