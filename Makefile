@@ -14,6 +14,10 @@
 #   make bench-peers  libso and its peers (PyTorch, SciPy, Eigen, LAPACKE; those present) in turns; bench/README.md
 #   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX), and libso_cuda if it has been built;
 #                   make uninstall removes them
+#   make gpu-bundle tests and benchmark for a machine with a GPU where nothing is installed: $(BUILD)/gpu-bundle, to be copied there
+#   make check-gpu  the suites on the GPU of this machine, and under compute-sanitizer
+#   make bench-gpu  the sweep on the GPU of this machine, and PyTorch beside it, into $(GPU_RESULTS)
+#   make kernel-report  registers, shared memory and occupancy of every kernel: kernels/REGISTERS.md; fails if one spills
 #   make clean      (make V=1 ... shows the commands)
 #
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
@@ -47,7 +51,7 @@ QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib cuda clean deps check check-asan run-checks prove layering readme install install-cuda uninstall \
-        check-install coverage check-valgrind check-tsan check-shim mutants bench bench-peers
+        check-install coverage check-valgrind check-tsan check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report bench bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -105,7 +109,7 @@ CUDA_OBJ   := $(BUILD)/cuda/kernels/so/context.o $(BUILD)/libso/workspace.o \
               $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out %/context.cu,$(sort $(wildcard kernels/so/*.cu)))))
 # cuSOLVER and cuBLAS where a file uses them; the runtime is linked statically, so that none need be installed.
 CUDA_LIBS  := $(if $(shell grep -ls cusolverDn.h kernels/so/*),-lcusolver) $(if $(shell grep -ls cublas_v2.h kernels/so/*),-lcublas)
-CUDA_LINK  := -L$(CUDA_HOME)/lib64 $(CUDA_LIBS) -lcudart_static -ldl -lrt -lpthread
+CUDA_LINK  := -L$(CUDA_HOME)/lib64 $(CUDA_LIBS) -lcudart_static -lstdc++ -ldl -lrt -lpthread
 CUDA_SONAME := $(subst libso,libso_cuda,$(SONAME))
 CUDA_SHARED := $(subst libso,libso_cuda,$(SHARED))
 
@@ -222,6 +226,7 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 SHIM_ONCE   := kernels/so/context.cu $(wildcard tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)
 SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(SHIM_ONCE) \
                $(foreach r,$(REALS),$(addprefix $(r)/,$(filter-out $(SHIM_ONCE),$(wildcard kernels/so/*.cu))))))
+GPU_BENCH   := $(wildcard bench/gpu/*.cu)
 SHIM_CFLAGS := -std=c++20 $(CFLAGS) -Wall -Wextra -Werror -Wno-psabi -Wno-unknown-pragmas -Wno-missing-field-initializers \
                -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE) -fno-math-errno -ffp-contract=off -Itests/cuda_on_cpu -I. -Ilibso
 define SHIM # $(1) suffix, $(2) real or empty
@@ -232,7 +237,7 @@ $(BUILD)/shim/$(if $(2),$(2)/)%.o: %.$(1)
 endef
 $(foreach suffix,cu cpp,$(foreach real,_ $(REALS),$(eval $(call SHIM,$(suffix),$(filter-out _,$(real))))))
 $(call remember,shim_flags,$(CXX) $(SHIM_CFLAGS))
-$(SHIM_OBJ): $(BUILD)/shim_flags
+$(SHIM_OBJ) $(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): $(BUILD)/shim_flags
 
 $(BUILD)/tests/suites.h: $(BUILD)/suites
 	@mkdir -p $(@D)
@@ -244,6 +249,14 @@ FAILURES := calloc aligned_alloc $(ISAS:%=bidiagonal_svd_f64_%_single) # tests/f
 $(BUILD)/tests/check: $(TEST_OBJ) $(SHIM_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
 	@echo "  ld $@"
 	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+
+# The benchmark of the GPU, on the shim: so that it is known to work before it meets a device.
+$(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): SHIM_CFLAGS += -DCOMMIT='"$(COMMIT)"'
+$(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): $(BUILD)/commit
+SHIM_KERNELS := $(filter $(BUILD)/shim/kernels/% $(addsuffix /%,$(addprefix $(BUILD)/shim/,$(REALS))) $(BUILD)/shim/tests/cuda_on_cpu/%,$(SHIM_OBJ)) $(BUILD)/tests/failure.o
+$(BUILD)/shim/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/shim/%.o) $(SHIM_KERNELS) $(BENCH_OBJ) $(LIBSO_OBJ)
+	@echo "  ld $@"
+	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(LIBS) -o $@
 
 JOBS         ?= $(shell nproc)
 CHECK        := $(BUILD)/tests/check -j $(JOBS)
@@ -272,6 +285,61 @@ bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIG
 	@mkdir -p $(RESULTS)
 	$< --python $(PEER_PYTHON) --csv $(RESULTS)/peers.csv --table $(RESULTS)/peers.txt --plot $(RESULTS) $(PEER_OPTIONS)
 
+# ---- on a GPU -----------------------------------------------------------------------------------------------------------
+# The bundle holds the tests, the benchmark and the libraries they need but for CUDA's own: it runs where nothing is installed
+# but a driver and CUDA (for eigen and Pade cuSOLVER and cuBLAS). Kernels for the newest of CUDA_ARCHS and, as PTX, later devices.
+
+GPU        := $(BUILD)/gpu-bundle
+# Suites that any context serves, and those of CUDA that do not look into the shim.
+GPU_SUITES := $(CUDA_SUITES) $(notdir $(basename $(shell grep -L cuda_on_cpu $(wildcard $(addprefix tests/check_cuda_*,.c .cpp .cu)) /dev/null | grep -v /dev/null)))
+GPU_TESTS  := $(patsubst %,$(BUILD)/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.c))))) \
+              $(patsubst %,$(BUILD)/cuda/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.cpp tests/check_*.cu))))) \
+              $(filter-out $(BUILD)/tests/main.o $(BUILD)/tests/check_%,$(TEST_OBJ)) $(BUILD)/cuda/tests/cuda_context.o \
+              $(BUILD)/cuda/tests/main.o
+GPU_RPATH  := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib' -Wl,--as-needed
+
+$(call remember,gpu_suites,$(GPU_SUITES))
+$(BUILD)/cuda/tests/suites.h: $(BUILD)/gpu_suites
+	@mkdir -p $(@D)
+	printf '$(foreach s,$(GPU_SUITES),SUITE($(s))\n)' > $@
+$(BUILD)/cuda/tests/main.o: tests/main.c $(BUILD)/cuda/tests/suites.h
+	@echo "  cc $< for the GPU"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -I$(BUILD)/cuda/tests -c $< -o $@
+$(BUILD)/cuda/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo "  c++ $< for the GPU"
+	$(QUIET)$(CXX) $(filter-out -Itests/cuda_on_cpu,$(SHIM_CFLAGS)) -isystem $(CUDA_HOME)/include -c $< -o $@
+$(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): NVCC_FLAGS += -I. -Ilibso -D_GNU_SOURCE -DCOMMIT='"$(COMMIT)"'
+$(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): $(BUILD)/nvcc_flags $(BUILD)/commit
+$(BUILD)/cuda/check: $(GPU_TESTS) $(CUDA_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(filter-out $(BUILD)/libso/workspace.o,$(LIBSO_OBJ))
+	@echo "  ld $@"
+	$(QUIET)$(CXX) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(GPU_RPATH) $^ $(HARNESS_LIBS) -l:libcheck.a -l:libsubunit.a -lflint-arb -lflint \
+	    $(LIBS) $(CUDA_LINK) -o $@
+$(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(CUDA_OBJ) $(BENCH_OBJ) $(BUILD)/libso.a
+	@echo "  ld $@"
+	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) $(CUDA_LINK) -o $@
+
+LAUNCH := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE
+$(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)
+	@echo "  ld $@"
+	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) -Wl,--wrap=$(LAUNCH) $^ $(LIBS) -o $@
+
+ifneq ($(NVCC),)
+kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
+	NVCC=$(NVCC) tests/gpu/kernel_report.sh $< $(patsubst %.o,%.ptxas,$(filter $(BUILD)/cuda/%,$(CUDA_OBJ))) > $(BUILD)/registers.md
+	@cp $(BUILD)/registers.md kernels/REGISTERS.md
+gpu-bundle: $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
+	@tests/gpu/bundle.sh $(GPU) $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
+check-gpu: gpu-bundle
+	$(GPU)/run check
+	$(GPU)/run sanitize
+bench-gpu: gpu-bundle
+	PYTHON=$(PEER_PYTHON) $(GPU)/run bench $(or $(GPU_RESULTS),runs/bench-gpu)
+else
+kernel-report gpu-bundle check-gpu bench-gpu:
+	@echo "make $@: no nvcc on the PATH or in /usr/local/cuda/bin" >&2; exit 1
+endif
+
 # CUDA_SUITES in three orders of threads and blocks
 check-shim: $(BUILD)/tests/check
 	for schedule in forward backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) $(CHECK) $(CUDA_SUITES) || exit 1; done
@@ -287,8 +355,9 @@ check-install: lib
 	@BUILD=$(BUILD) CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" tests/install.sh
 
 check: deps
+	@$(MAKE) --no-print-directory cuda
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering readme check-install prove $(BUILD)/tests/check
+run-checks: all layering readme check-install prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
 	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
 check-asan: deps

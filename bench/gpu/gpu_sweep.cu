@@ -1,0 +1,391 @@
+/* gpu_sweep.cu: speed, error and extra memory of libso on a CUDA device, a row per case, with the shares of what the device can do.
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "device.h"
+
+extern "C" {
+#include "bench/judge.h"
+#include "bench/options.h"
+#include "bench/rows.h"
+}
+#include "libso/so_cuda.h"
+
+#ifndef COMMIT
+#define COMMIT "unknown"
+#endif
+
+enum { MOST = 16, DISTINCT = 64, FORWARD = SWEEP_FORWARD, VJP = SWEEP_VJP, BOTH, WORKS };
+static const char *const work_name[WORKS] = {"forward", "vjp", "both"};
+static const char *const input_name[] = {"wigner", "pencil"};
+enum { INPUTS = 2 };
+
+static option table[] = {
+    {"csv", "FILE", NULL, "append the rows to FILE", false, NULL},
+    {"methods", "LIST", "auto,polynomial,pade,eigen,cayley", "methods of so.h; pade and eigen at the first batch alone", false, NULL},
+    {"dtypes", "LIST", "f32,f64", "real types", false, NULL},
+    {"n", "LIST", "2,3,4,8,16,32,64,128", "orders", false, NULL},
+    {"input", "LIST", "wigner,pencil", "wigner: Gaussian entries of variance 1/n; pencil: LieRE at initialisation", false, NULL},
+    {"batch", "LIST", "9216,0", "matrices; 0: as many as make 128 MiB", false, NULL},
+    {"seconds", "X", "0.1", "that a row may take, beyond three timings", false, NULL},
+    {"repetitions", "K", "50", "timings of a row at most", false, NULL},
+    {"no-encode", NULL, NULL, "without the positional encodings", false, NULL},
+    {"tiny", NULL, NULL, "two matrices everywhere: tries the program, measures nothing", false, NULL},
+    {NULL, NULL, NULL, NULL, false, NULL},
+};
+
+static const char *text(const char *name)
+{
+    return options_find(table, name)->text;
+}
+
+typedef struct sweep {
+    gpu device;
+    FILE *csv;
+    so_ctx *ctx;
+    const char *command;
+    char date[32];
+    int methods[SWEEP_METHODS], method_count, reals[SWEEP_REALS], real_count, n[MOST], n_count, inputs[INPUTS], input_count;
+    int batches[MOST], batch_count, repetitions, failed;
+    double seconds;
+    bool tiny;
+} sweep;
+
+/* ---- rows ---- */
+
+typedef struct row {
+    const char *function, *method, *real, *input, *work;
+    int n;
+    int64_t batch;
+    gpu_times times;
+    double bytes, flops; /* of a call: read and written once; of the algorithm (flops.c), 0 if it has no count */
+    size_t workspace, result_bytes;
+    sweep_row judged; /* checked, rho, errors; checked = 0: not compared */
+} row;
+
+static const char csv_head[] = "date,device,driver_cuda,runtime_cuda,commit,command,function,method,dtype,n,batch,input,work,warmup,calls,"
+                               "repetitions,median_us,min_us,ns_per_matrix,bytes,flops,copy_gb_s,peak_gflops,copy_share,fma_share,"
+                               "roofline_share,workspace_bytes,workspace_over_r,checked,rho,error_u,error_bound_u,orthogonality_u,"
+                               "orthogonality_bound_u\n";
+
+static void print_head(const sweep *s)
+{
+    printf("%s, driver for CUDA %s, runtime %s, commit %s, %s\n", s->device.name, s->device.driver, s->device.runtime, COMMIT, s->date);
+    printf("copy %.0f GB/s, multiply-adds %.0f GFLOP/s f32, %.0f f64\n\n", s->device.copy_gb_s, s->device.gflops[0],
+           s->device.gflops[1]);
+    printf("%-10s %-10s %s %4s %9s %-7s %-7s %11s %10s %6s %6s %9s %9s\n", "function", "method", "type", "n", "batch", "input", "work",
+           "us", "ns/matrix", "copy", "fma", "memory/R", "err/bound");
+}
+
+static void print_row(const sweep *s, const row *r, double peak, double copy_share, double fma_share)
+{
+    double us = r->times.median_us, over = (double)r->workspace / (double)r->result_bytes;
+    double roof = fmax(copy_share, r->flops > 0 ? fma_share : 0), error = r->judged.error / r->judged.error_bound;
+    printf("%-10s %-10s %s  %4d %9lld %-7s %-7s %11.2f %10.3f %5.1f%% %5.1f%% %9.3f", r->function, r->method, r->real, r->n,
+           (long long)r->batch, r->input, r->work, us, 1e3 * us / (double)r->batch, 100 * copy_share, 100 * fma_share, over);
+    if (r->judged.checked)
+        printf(" %9.2f%s\n", error, error <= 1 ? "" : "  BREAKS THE CONTRACT");
+    else
+        printf(" %9s\n", "-");
+    fflush(stdout);
+    if (!s->csv)
+        return;
+    fprintf(s->csv, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%d,%lld,%s,%s,%d,%d,%d", s->date, s->device.name, s->device.driver,
+            s->device.runtime, COMMIT, s->command, r->function, r->method, r->real, r->n, (long long)r->batch, r->input, r->work,
+            r->times.warmup, r->times.calls, r->times.repetitions);
+    bool checked = r->judged.checked > 0;
+    double values[] = {us, r->times.min_us, 1e3 * us / (double)r->batch, r->bytes, r->flops, s->device.copy_gb_s, peak, copy_share,
+                       r->flops > 0 ? fma_share : NAN, roof, (double)r->workspace, over, (double)r->judged.checked,
+                       checked ? r->judged.rho : NAN, checked ? r->judged.error : NAN, checked ? r->judged.error_bound : NAN,
+                       checked ? r->judged.orthogonality : NAN, checked ? r->judged.orthogonality_bound : NAN};
+    rows_csv_numbers(s->csv, values, sizeof values / sizeof *values);
+    fputc('\n', s->csv);
+    fflush(s->csv);
+}
+
+static void finish_row(sweep *s, sweep_real real, const row *r)
+{
+    double us = r->times.median_us, peak = s->device.gflops[real];
+    if (r->judged.checked && !(r->judged.error <= r->judged.error_bound))
+        s->failed++;
+    print_row(s, r, peak, 1e-3 * r->bytes / us / s->device.copy_gb_s, 1e-3 * r->flops / us / peak);
+}
+
+static void refused(sweep *s, const char *function, const char *method, const char *real, int n, int64_t batch, so_status status)
+{
+    printf("%-10s %-10s %s  %4d %9lld refused: %s\n", function, method, real, n, (long long)batch, so_status_string(status));
+    s->failed++;
+}
+
+/* ---- memory ---- */
+
+/* `copies` arrays of `bytes` on the device, one after the other; the first, or all, as on the host. */
+typedef struct arrays {
+    char *memory;
+    size_t bytes;
+    int copies;
+} arrays;
+
+static arrays new_arrays(int copies, size_t bytes, const void *from)
+{
+    arrays a = {NULL, (bytes + 255) / 256 * 256, copies};
+    GPU(cudaMalloc((void **)&a.memory, a.bytes * (size_t)copies));
+    for (int k = 0; from && k < copies; k++)
+        GPU(cudaMemcpy(a.memory + a.bytes * (size_t)k, from, bytes, cudaMemcpyHostToDevice));
+    return a;
+}
+
+static void *array_of(const arrays *a, long k)
+{
+    return a->memory + a->bytes * (size_t)(k % a->copies);
+}
+
+/* So many that what a call touches has left the cache when its turn comes again. */
+static int copies_for(const sweep *s, size_t bytes)
+{
+    return s->tiny ? 2 : (int)(2 * s->device.cache_bytes / bytes) + 2;
+}
+
+/* ---- exponentials ---- */
+
+typedef struct exponentials {
+    so_ctx *ctx;
+    so_method method;
+    sweep_real real;
+    int n, work;
+    int64_t batch;
+    arrays A, G, R, D;
+    so_status status;
+} exponentials;
+
+static void exponential(void *data, long k)
+{
+    exponentials *e = (exponentials *)data;
+    void *A = array_of(&e->A, k), *G = array_of(&e->G, k), *R = array_of(&e->R, k), *D = array_of(&e->D, k);
+    so_status status = SO_OK;
+    if (e->work != VJP)
+        status = e->real == SWEEP_F32 ? so_exp_f32(e->ctx, e->method, e->n, e->batch, (float *)A, (float *)R)
+                                      : so_exp_f64(e->ctx, e->method, e->n, e->batch, (double *)A, (double *)R);
+    if (e->work != FORWARD && status == SO_OK)
+        status = e->real == SWEEP_F32
+                     ? so_exp_vjp_f32(e->ctx, e->method, e->n, e->batch, (float *)A, (float *)R, (float *)G, (float *)D)
+                     : so_exp_vjp_f64(e->ctx, e->method, e->n, e->batch, (double *)A, (double *)R, (double *)G, (double *)D);
+    if (e->status == SO_OK)
+        e->status = status;
+}
+
+static void measure_method(sweep *s, const sweep_input *in, const judge *references, const char *input, so_method method)
+{
+    size_t size = (size_t)in->batch * (size_t)(in->n * in->n) * sweep_real_bytes(in->real);
+    int copies = copies_for(s, 2 * size);
+    exponentials e = {s->ctx, method, in->real, in->n, 0, in->batch, new_arrays(copies, size, in->A), new_arrays(copies, size, in->G),
+                      new_arrays(copies, size, NULL), new_arrays(copies, size, NULL), SO_OK};
+    void *host = malloc(size);
+    const char *name = sweep_method_name[method], *real = sweep_real_name[in->real];
+    for (int k = 0; k < copies && e.status == SO_OK; k++) /* rotations for the gradients that are timed alone */
+        exponential(&e, k);
+    for (e.work = FORWARD; e.work < WORKS && e.status == SO_OK && host; e.work++) {
+        row r = {"exp", name, real, input, work_name[e.work], in->n, in->batch, {}, 0, 0, 0, size, {}};
+        r.times = gpu_time(exponential, &e, s->repetitions, s->seconds);
+        GPU(cudaDeviceSynchronize());
+        so_status met = so_ctx_status(s->ctx);
+        if (e.status != SO_OK || met != SO_OK) {
+            e.status = e.status != SO_OK ? e.status : met;
+            break;
+        }
+        r.workspace = so_workspace_bytes(s->ctx);
+        r.bytes = (double)size * (e.work == FORWARD ? 2 : e.work == VJP ? 4 : 6);
+        r.flops = e.work == VJP ? 0 : judge_flops(references, method, SWEEP_FORWARD) * (double)in->batch;
+        r.flops += e.work == FORWARD ? 0 : judge_flops(references, method, SWEEP_VJP) * (double)in->batch;
+        r.judged.method = method;
+        r.judged.direction = e.work == FORWARD ? SWEEP_FORWARD : SWEEP_VJP;
+        if (e.work != BOTH) {
+            GPU(cudaMemcpy(host, e.work == FORWARD ? e.R.memory : e.D.memory, size, cudaMemcpyDeviceToHost));
+            judge_row(references, host, e.work == VJP ? host : NULL, &r.judged);
+            if (!sweep_row_keeps_contract(&r.judged, in->n) && r.judged.error <= r.judged.error_bound)
+                s->failed++; /* orthogonality */
+        }
+        finish_row(s, in->real, &r);
+    }
+    if (e.status != SO_OK || !host)
+        refused(s, "exp", name, real, in->n, in->batch, host ? e.status : SO_ENOMEM);
+    free(host);
+    GPU(cudaFree(e.A.memory));
+    GPU(cudaFree(e.G.memory));
+    GPU(cudaFree(e.R.memory));
+    GPU(cudaFree(e.D.memory));
+}
+
+static void measure_orders(sweep *s)
+{
+    for (int i = 0; i < s->real_count; i++)
+        for (int j = 0; j < s->n_count; j++)
+            for (int k = 0; k < s->input_count; k++)
+                for (int b = 0; b < s->batch_count; b++) {
+                    sweep_real real = (sweep_real)s->reals[i];
+                    int64_t fill = ((int64_t)128 << 20) / (s->n[j] * s->n[j] * (int64_t)sweep_real_bytes(real));
+                    int64_t batch = s->tiny ? 2 : s->batches[b] ? s->batches[b] : fill;
+                    const char *input = input_name[s->inputs[k]];
+                    if (b > 0 && batch <= s->batches[0])
+                        continue;
+                    sweep_input in = sweep_input_make(real, s->n[j], batch, DISTINCT, input, 1);
+                    judge *references = judge_create(&in);
+                    for (int m = 0; m < s->method_count; m++)
+                        if (b == 0 || (s->methods[m] != SO_PADE && s->methods[m] != SO_EIGEN))
+                            measure_method(s, &in, references, input, (so_method)s->methods[m]);
+                    judge_free(references);
+                    sweep_input_free(&in);
+                }
+}
+
+/* ---- positional encodings, in f32, at the sizes of the paper's networks: 12 layers of 12 heads, 64 numbers a head ---- */
+
+typedef struct encoding_case {
+    const char *name;
+    so_encoding e;
+} encoding_case;
+
+static const encoding_case encoding_cases[] = {
+    {"cifar", {SO_AUTO, 2, 64, 144, 65}},       /* LieRE-64: 9,360 rotations */
+    {"cifar", {SO_AUTO, 2, 8, 144, 65}},        /* as many of order 8 */
+    {"cifar", {SO_AUTO, 2, 8, 144 * 8, 65}},    /* LieRE-8: eight tiles a head */
+    {"cifar", {SO_AUTO, 2, 2, 144 * 32, 65}},   /* RoPE-Mixed */
+    {"ucf101", {SO_AUTO, 3, 64, 144, 785}},     /* 113,040 rotations */
+};
+enum { ENCODINGS = sizeof encoding_cases / sizeof *encoding_cases };
+
+typedef struct encodings {
+    so_ctx *ctx;
+    so_encoding e;
+    int work;
+    arrays position, generator, R, G, dgenerator, dposition;
+    so_status status;
+} encodings;
+
+static void encode(void *data, long k)
+{
+    encodings *e = (encodings *)data;
+    const float *p = (float *)array_of(&e->position, k), *g = (float *)array_of(&e->generator, k);
+    float *R = (float *)array_of(&e->R, k);
+    so_status status = SO_OK;
+    if (e->work != VJP)
+        status = so_encode_f32(e->ctx, &e->e, p, g, R);
+    if (e->work != FORWARD && status == SO_OK)
+        status = so_encode_vjp_f32(e->ctx, &e->e, p, g, R, (float *)array_of(&e->G, k), (float *)array_of(&e->dgenerator, k),
+                                   (float *)array_of(&e->dposition, k));
+    if (e->status == SO_OK)
+        e->status = status;
+}
+
+/* Token 0 at the origin, the others on a grid of [0, 1); generators with entries 2 pi U(0, 1) right of the diagonal. */
+static void draw_encoding(const so_encoding *e, float *position, float *generator, float *G)
+{
+    int side = 1;
+    while (pow(side, e->dims) < (double)(e->tokens - 1))
+        side++;
+    for (int64_t t = 0; t < e->tokens; t++)
+        for (int64_t d = 0, place = t - 1; d < e->dims; d++, place /= side)
+            position[t * e->dims + d] = t ? (float)(place % side) / (float)side : 0;
+    srand48(1);
+    int64_t square = (int64_t)e->tile * e->tile;
+    for (int64_t i = 0; i < e->groups * e->dims * square; i++)
+        generator[i] = (float)(2 * M_PI * drand48());
+    for (int64_t i = 0; i < e->groups * e->tokens * square; i++)
+        G[i] = (float)(drand48() - 0.5);
+}
+
+static void measure_encoding(sweep *s, const encoding_case *c)
+{
+    so_encoding e = c->e;
+    if (s->tiny) {
+        e.tile = e.tile < 8 ? e.tile : 8;
+        e.groups = 1;
+        e.tokens = 3;
+    }
+    size_t square = (size_t)(e.tile * e.tile), all = (size_t)(e.groups * e.tokens) * square * sizeof(float);
+    size_t position_bytes = (size_t)(e.tokens * e.dims) * sizeof(float), generator_bytes = (size_t)(e.groups * e.dims) * square * sizeof(float);
+    float *position = (float *)malloc(position_bytes), *generator = (float *)malloc(generator_bytes), *G = (float *)malloc(all);
+    if (!position || !generator || !G)
+        options_refuse("out of memory");
+    draw_encoding(&e, position, generator, G);
+    int copies = copies_for(s, all);
+    encodings x = {s->ctx, e, 0, new_arrays(copies, position_bytes, position), new_arrays(copies, generator_bytes, generator),
+                   new_arrays(copies, all, NULL), new_arrays(copies, all, G), new_arrays(copies, generator_bytes, NULL),
+                   new_arrays(copies, position_bytes, NULL), SO_OK};
+    for (int k = 0; k < copies && x.status == SO_OK; k++)
+        encode(&x, k);
+    for (x.work = FORWARD; x.work < WORKS && x.status == SO_OK; x.work++) {
+        row r = {"encode", "auto", "f32", c->name, work_name[x.work], e.tile, e.groups * e.tokens, {}, 0, 0, 0, all, {}};
+        r.times = gpu_time(encode, &x, s->repetitions, s->seconds);
+        GPU(cudaDeviceSynchronize());
+        so_status met = so_ctx_status(s->ctx);
+        if (x.status != SO_OK || met != SO_OK) {
+            x.status = x.status != SO_OK ? x.status : met;
+            break;
+        }
+        r.workspace = so_workspace_bytes(s->ctx);
+        r.bytes = (double)all * (x.work == FORWARD ? 1 : x.work == VJP ? 2 : 3);
+        r.bytes += (double)(position_bytes + generator_bytes) * (x.work == FORWARD ? 1 : x.work == VJP ? 2 : 3);
+        finish_row(s, SWEEP_F32, &r);
+    }
+    if (x.status != SO_OK)
+        refused(s, "encode", "auto", "f32", e.tile, e.groups * e.tokens, x.status);
+    free(position), free(generator), free(G);
+    const arrays *all_arrays[] = {&x.position, &x.generator, &x.R, &x.G, &x.dgenerator, &x.dposition};
+    for (const arrays *a : all_arrays)
+        GPU(cudaFree(a->memory));
+}
+
+/* ---- the program ---- */
+
+static sweep read_options(int argc, char **argv)
+{
+    static char command[1024];
+    sweep s = {};
+    options_parse(table, argc, argv, "Speed, error and extra memory of libso on CUDA device 0.",
+                  "Exit status: 0, 1 if a row breaks the contract of so.h or was refused, 2 for wrong use.");
+    for (int i = 0; i < argc; i++)
+        snprintf(command + strlen(command), sizeof command - strlen(command), "%s%s", i ? " " : "", argv[i]);
+    for (char *comma = command; (comma = strchr(comma, ',')) != NULL;)
+        *comma = ';'; /* a field of CSV */
+    s.command = command;
+    s.tiny = options_find(table, "tiny")->given;
+    s.method_count = options_choices("methods", text("methods"), sweep_method_name, SWEEP_METHODS, s.methods);
+    s.real_count = options_choices("dtypes", text("dtypes"), sweep_real_name, SWEEP_REALS, s.reals);
+    s.n_count = options_integers("n", text("n"), 1, 1024, s.n, MOST);
+    s.input_count = options_choices("input", text("input"), input_name, INPUTS, s.inputs);
+    s.batch_count = s.tiny ? 1 : options_integers("batch", text("batch"), 0, 1 << 30, s.batches, MOST);
+    s.seconds = options_number("seconds", text("seconds"), 0, 1e6);
+    s.repetitions = (int)options_integer("repetitions", text("repetitions"), 3, 1000);
+    time_t now = time(NULL);
+    strftime(s.date, sizeof s.date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    sweep s = read_options(argc, argv);
+    if (text("csv") && !(s.csv = fopen(text("csv"), "a")))
+        options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
+    s.device = gpu_open(s.tiny ? 1 << 14 : (size_t)1 << 30);
+    so_status status = so_ctx_create_cuda(&s.ctx, 0, NULL);
+    if (status != SO_OK) {
+        fprintf(stderr, "gpu_sweep: so_ctx_create_cuda: %s\n", so_status_string(status));
+        return EXIT_FAILURE;
+    }
+    if (s.csv && ftell(s.csv) == 0)
+        fputs(csv_head, s.csv);
+    print_head(&s);
+    for (int k = 0; k < ENCODINGS && !options_find(table, "no-encode")->given; k++)
+        measure_encoding(&s, &encoding_cases[k]);
+    measure_orders(&s);
+    so_ctx_destroy(s.ctx);
+    if (s.csv && fclose(s.csv) != 0)
+        options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
+    return s.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

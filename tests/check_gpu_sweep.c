@@ -1,0 +1,68 @@
+/* check_gpu_sweep.c: the benchmark of the GPU, $BUILD/shim/gpu_sweep, on the CUDA of tests/cuda_on_cpu: every kind of row, no figure.
+ * SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "csv.h"
+#include "folder.h"
+#include "process.h"
+
+static char folder[64];
+static process p;
+
+static void make_folder(void)
+{
+    folder_make(folder);
+}
+
+static void remove_folder(void)
+{
+    folder_remove(folder);
+}
+
+#define RUN(...) process_run(&p, "shim/gpu_sweep", __VA_ARGS__)
+
+/* A row per order, input, method and kind of work, all fields there, the times positive, the errors within the contract. */
+START_TEST(rows)
+{
+    char path[128], head[2048], row[2048];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    int status = RUN("--tiny --n 2,5 --dtypes f32 --methods auto --seconds 0 --no-encode --csv %s", path);
+    ck_assert_msg(status == 0, "status %d: %s", status, p.output);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(head, sizeof head, file));
+    for (; fgets(row, sizeof row, file); count++) {
+        ck_assert_int_eq(csv_count(row), csv_count(head));
+        ck_assert_msg(csv_number(head, row, "median_us") > 0 && csv_number(head, row, "roofline_share") > 0, "%s", row);
+        if (csv_number(head, row, "checked") > 0)
+            ck_assert_msg(csv_number(head, row, "error_u") <= csv_number(head, row, "error_bound_u"), "%s", row);
+    }
+    fclose(file);
+    ck_assert_int_eq(count, 2 * 2 * 3); /* orders, inputs, works */
+}
+END_TEST
+
+START_TEST(wrong_use)
+{
+    ck_assert_int_eq(RUN("--frequency 3"), 2);
+    ck_assert_ptr_nonnull(strstr(p.output, "unknown option '--frequency'"));
+    ck_assert_int_eq(RUN("--methods taylor"), 2);
+    ck_assert_int_eq(RUN("--csv %s/none/rows.csv", folder), 2);
+    ck_assert_ptr_nonnull(strstr(p.output, "No such file"));
+}
+END_TEST
+
+Suite *check_gpu_sweep(void)
+{
+    Suite *suite = suite_create("gpu_sweep");
+    TCase *tests = tcase_create("program");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_add_test(tests, rows);
+    tcase_add_test(tests, wrong_use);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

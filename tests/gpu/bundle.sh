@@ -1,0 +1,29 @@
+#!/bin/sh
+# bundle.sh FOLDER CHECK SWEEP LIBSO LIBSO_CUDA: puts the programs, the script that runs them and the shared libraries they need into
+# FOLDER; those of the C library and of CUDA are the machine's own. Then tries that nothing else is missing.
+set -eu
+folder=$1 check=$2 sweep=$3 libso=$4 libso_cuda=$5
+here=$(dirname "$0")
+own='/(ld-linux[^/]*|libc|libm|libdl|librt|libpthread|libcuda|libcublas|libcublasLt|libcusolver|libcusparse|libnvJitLink)\.so'
+needs() { ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | grep -Ev "$own" | sort -u; }
+
+rm -rf "$folder"
+mkdir -p "$folder/bin" "$folder/lib" "$folder/peers"
+cp "$here/run" "$folder"
+cp bench/peers/torch_gpu.py "$folder/peers"
+cp "$libso" "$folder/lib/libso.so.0"
+cp "$libso_cuda" "$folder/lib/libso_cuda.so.0"
+for program in "$check" "$sweep"; do
+    cp "$program" "$folder/bin"
+done
+for library in $(LD_LIBRARY_PATH="$folder/lib" needs "$check" "$sweep" "$folder"/lib/*); do
+    case $library in "$folder"/*) ;; *) cp -L "$library" "$folder/lib" ;; esac
+done
+strip -d "$folder"/bin/* "$folder"/lib/*
+
+stray=$(env -i LD_LIBRARY_PATH="$folder/lib" ldd "$folder"/bin/* "$folder"/lib/* | awk '$2 == "=>" { print $1, $3 }' |
+    grep -v " $(realpath "$folder")/\| $folder/" | awk '{ print "/" $1, $2 }' | grep -Ev "$own" | sort -u) || true
+[ -z "$stray" ] || { echo "gpu-bundle: not in the bundle: $stray"; exit 1; }
+megabytes=$(du -sm "$folder" | cut -f 1)
+[ "$megabytes" -le 60 ] || { echo "gpu-bundle: $megabytes MiB are too many: 60 at most"; exit 1; }
+echo "gpu-bundle: $folder, $megabytes MiB; copy it to a machine with a GPU and call its script: run check | sanitize | bench FOLDER"
