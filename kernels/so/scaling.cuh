@@ -67,7 +67,8 @@ __device__ void orthogonalize(const Team &t, bool wanted, int steps, typename Te
                 q.x[c] -= (real)(i == j + c);
             t.put_symmetric(i, j, q, D);
         });
-        bool off = wanted && t.sum_of_squares(D) > 4 * limits<real>::u * limits<real>::u * (real)Team::N;
+        real squares = t.sum_of_squares(D); /* of every team: the sum goes across the lanes of a warp */
+        bool off = wanted && squares > 4 * limits<real>::u * limits<real>::u * (real)Team::N;
         if (!t.any(off))
             return;
         t.product(D, E, F);
