@@ -118,7 +118,7 @@ define NVCC_RULE # $(1) real or empty
 $(BUILD)/cuda/$(if $(1),$(1)/)%.o: %.cu
 	@mkdir -p $$(@D)
 	@echo "  nvcc $(1) $$<"
-	$(QUIET)$(NVCC) $(NVCC_FLAGS) $(if $(1),-DSO_REAL_$(1)) -MD -MP -MF $$(@:.o=.d) -c $$< -o $$@ > $$(@:.o=.ptxas) 2>&1 || \
+	$(QUIET)$(NVCC) $$(NVCC_FLAGS) $(if $(1),-DSO_REAL_$(1)) -MD -MP -MF $$(@:.o=.d) -c $$< -o $$@ > $$(@:.o=.ptxas) 2>&1 || \
 	    { grep -v '^ptxas info\|bytes stack frame' $$(@:.o=.ptxas); exit 1; }
 endef
 $(foreach r,_ $(REALS),$(eval $(call NVCC_RULE,$(filter-out _,$(r)))))
@@ -294,7 +294,7 @@ GPU        := $(BUILD)/gpu-bundle
 GPU_SUITES := $(CUDA_SUITES) $(notdir $(basename $(shell grep -L cuda_on_cpu $(wildcard $(addprefix tests/check_cuda_*,.c .cpp .cu)) /dev/null | grep -v /dev/null)))
 GPU_TESTS  := $(patsubst %,$(BUILD)/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.c))))) \
               $(patsubst %,$(BUILD)/cuda/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.cpp tests/check_*.cu))))) \
-              $(filter-out $(BUILD)/tests/main.o $(BUILD)/tests/check_%,$(TEST_OBJ)) $(BUILD)/cuda/tests/cuda_context.o \
+              $(filter-out $(addprefix $(BUILD)/tests/,main.o oracle_arb.o check_%),$(TEST_OBJ)) $(BUILD)/cuda/tests/cuda_context.o \
               $(BUILD)/cuda/tests/main.o
 GPU_RPATH  := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib' -Wl,--as-needed
 
@@ -311,13 +311,13 @@ $(BUILD)/cuda/tests/%.o: tests/%.cpp
 	$(QUIET)$(CXX) $(filter-out -Itests/cuda_on_cpu,$(SHIM_CFLAGS)) -isystem $(CUDA_HOME)/include -c $< -o $@
 $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): NVCC_FLAGS += -I. -Ilibso -D_GNU_SOURCE -DCOMMIT='"$(COMMIT)"'
 $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): $(BUILD)/nvcc_flags $(BUILD)/commit
-$(BUILD)/cuda/check: $(GPU_TESTS) $(CUDA_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(filter-out $(BUILD)/libso/workspace.o,$(LIBSO_OBJ))
+$(BUILD)/cuda/check: $(GPU_TESTS) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ) $(BUILD)/$(CUDA_SHARED) $(BUILD)/$(SHARED)
 	@echo "  ld $@"
-	$(QUIET)$(CXX) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(GPU_RPATH) $^ $(HARNESS_LIBS) -l:libcheck.a -l:libsubunit.a -lflint-arb -lflint \
-	    $(LIBS) $(CUDA_LINK) -o $@
-$(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(CUDA_OBJ) $(BENCH_OBJ) $(BUILD)/libso.a
+	$(QUIET)$(CXX) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(GPU_RPATH) $^ $(HARNESS_LIBS) -l:libcheck.a -l:libsubunit.a \
+	    $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
+$(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(BENCH_OBJ) $(BUILD)/$(CUDA_SHARED) $(BUILD)/$(SHARED)
 	@echo "  ld $@"
-	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) $(CUDA_LINK) -o $@
+	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
 
 LAUNCH := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE
 $(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # bundle.sh FOLDER CHECK SWEEP LIBSO LIBSO_CUDA: puts the programs, the script that runs them and the shared libraries they need into
-# FOLDER; those of the C library and of CUDA are the machine's own. Then tries that nothing else is missing.
+# FOLDER, and it into FOLDER.tar.gz; those of the C library and of CUDA are the machine's own. Then tries that nothing else is missing.
 set -eu
 folder=$1 check=$2 sweep=$3 libso=$4 libso_cuda=$5
 here=$(dirname "$0")
@@ -24,6 +24,7 @@ strip -d "$folder"/bin/* "$folder"/lib/*
 stray=$(env -i LD_LIBRARY_PATH="$folder/lib" ldd "$folder"/bin/* "$folder"/lib/* | awk '$2 == "=>" { print $1, $3 }' |
     grep -v " $(realpath "$folder")/\| $folder/" | awk '{ print "/" $1, $2 }' | grep -Ev "$own" | sort -u) || true
 [ -z "$stray" ] || { echo "gpu-bundle: not in the bundle: $stray"; exit 1; }
-megabytes=$(du -sm "$folder" | cut -f 1)
-[ "$megabytes" -le 60 ] || { echo "gpu-bundle: $megabytes MiB are too many: 60 at most"; exit 1; }
-echo "gpu-bundle: $folder, $megabytes MiB; copy it to a machine with a GPU and call its script: run check | sanitize | bench FOLDER"
+tar -czf "$folder.tar.gz" -C "$(dirname "$folder")" "$(basename "$folder")"
+megabytes=$(du -sm "$folder.tar.gz" | cut -f 1)
+[ "$megabytes" -le 48 ] || { echo "gpu-bundle: $folder.tar.gz: $megabytes MiB are too many: 48 at most"; exit 1; }
+echo "gpu-bundle: $folder.tar.gz, $megabytes MiB; unpack it on a machine with a GPU and call gpu-bundle/run"
