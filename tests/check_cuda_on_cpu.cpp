@@ -251,7 +251,7 @@ __global__ void atomics(int *i, unsigned *u, unsigned long long *l, float *f, do
     atomicAdd(l, 1ull << 33);
     atomicAdd(f, 0.5f);
     atomicAdd(d, 0.25);
-    for (unsigned seen = u[4], before; (before = atomicCAS(u + 4, seen, seen + 3)) != seen;)
+    for (unsigned seen = atomicAdd(u + 4, 0u), before; (before = atomicCAS(u + 4, seen, seen + 3)) != seen;)
         seen = before;
     if (atomicExch(u + 5, 1u) == 0)
         atomicSub(i + 3, 7);

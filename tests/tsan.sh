@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs tests/check, built with -fsanitize=thread, on the suites named. gcc's OpenMP runtime hides how its threads synchronise from
-# ThreadSanitizer; LLVM's runtime stands in for it, and its tool Archer tells. First a race made on purpose must be found, and
-# the same program without it must pass: else the suites would prove nothing.
+# ThreadSanitizer; LLVM's runtime stands in for it, and its tool Archer tells. First races made on purpose must be found, and what
+# has none must pass: else the suites would prove nothing.
 # Usage: tests/tsan.sh BUILD SUITE...   (CC, CFLAGS, JOBS from the environment)
 set -eu
 build=$1
@@ -38,5 +38,10 @@ if run "$build/race" on purpose > "$build/race.log" 2>&1 || ! grep -q 'WARNING: 
     echo "check-tsan: a race made on purpose was not found: see $build/race.log" >&2
     exit 1
 fi
-echo "check-tsan: the race made on purpose is found"
+if run "$build/tests/check" check_cuda_on_cpu > "$build/race.log" 2>&1 || ! grep -q 'SUMMARY: .* data race .* in race$' "$build/race.log" ||
+    grep 'SUMMARY: ' "$build/race.log" | grep -v ' in race$'; then
+    echo "check-tsan: check_cuda_on_cpu must show the race of its kernel race(), and no other: see $build/race.log" >&2
+    exit 1
+fi
+echo "check-tsan: the races made on purpose are found, among OpenMP's threads and among those of a kernel"
 run "$build/tests/check" -j "${JOBS:-1}" "$@"

@@ -57,14 +57,18 @@ struct block {
     location where[MOST_THREADS];
     uint3 index[MOST_THREADS];
     dim3 shape;                 /* that index is for */
-    fiber *stack[MOST_THREADS]; /* NULL: not started, or returned */
+    fiber *stack[MOST_THREADS]; /* NULL: not started, or returned; where races are watched a thread keeps its own for ever */
     fiber own, *running, *idle;
+    char arrival[MOST_THREADS], departure[MOST_THREADS], start, end; /* only their addresses, for order_before and order_after */
     unsigned stacks;
     schedule order;
     const std::function<void()> *kernel;
 
     ~block()
     {
+        for (fiber *f : stack)
+            if (f)
+                fiber_destroy(f);
         while (fiber *f = idle) {
             idle = f->next;
             fiber_destroy(f);
@@ -258,6 +262,19 @@ void vote_or_reduce(warp &group, unsigned members)
         group.result[lowest(rest)] = all;
 }
 
+/* For TSan: what the threads of `lanes` in the warps from..to - 1 did before they met happens before what they do from now on. */
+void order_memory(block &b, unsigned from, unsigned to, unsigned lanes)
+{
+    if (!fiber_races_are_watched())
+        return;
+    for (unsigned t = 32 * from; t < 32 * to; t++)
+        if (b.warps[t / 32].alive & lanes & 1u << t % 32)
+            order_after(&b.arrival[t]);
+    for (unsigned t = 32 * from; t < 32 * to; t++)
+        if (b.warps[t / 32].alive & lanes & 1u << t % 32)
+            order_before(&b.departure[t]);
+}
+
 /* If all lanes of the mask that have not returned have met: their results; they are ready. */
 bool complete(block &b, unsigned w, unsigned mask)
 {
@@ -276,10 +293,12 @@ bool complete(block &b, unsigned w, unsigned mask)
                   mask, lowest(members), call(first).c_str(), first.bytes, lowest(rest), call(v).c_str(), v.bytes,
                   this_block().c_str());
     }
-    if (first.operation >= warp_operation::ballot)
-        vote_or_reduce(group, members);
-    else if (first.operation != warp_operation::sync)
+    if (first.operation == warp_operation::sync)
+        order_memory(b, w, w + 1, members);
+    else if (first.operation < warp_operation::ballot)
         exchange(group, members);
+    else
+        vote_or_reduce(group, members);
     group.meeting &= ~members;
     make_ready(b, w, members);
     return true;
@@ -290,6 +309,7 @@ void release(block &b)
     b.arrived = 0;
     b.result = b.predicates;
     b.predicates = 0;
+    order_memory(b, 0, (b.threads + 31) / 32, ~0u);
     for (unsigned w = 0; 32 * w < b.threads; w++)
         make_ready(b, w, b.warps[w].alive);
 }
@@ -313,7 +333,7 @@ void leave(block &b)
     unsigned w = b.current / 32;
     warp &group = b.warps[w];
     group.alive &= ~(1u << b.current % 32);
-    b.stack[b.current] = nullptr;
+    b.stack[b.current] = fiber_races_are_watched() ? b.stack[b.current] : nullptr;
     b.alive--;
     for (unsigned rest = group.meeting; rest; rest &= rest - 1)
         if (group.meeting >> lowest(rest) & 1)
@@ -326,20 +346,24 @@ void leave(block &b)
 void thread_main()
 {
     for (;;) {
-        (*self->kernel)();
         block &b = *self;
+        order_after(&b.start);
+        (*b.kernel)();
+        order_before(&b.end);
         fiber *here = b.running;
         leave(b);
         int next = take(b);
-        if (next >= 0 && !b.stack[next]) {
-            b.stack[next] = here;
-            go_on(b, unsigned(next));
-            continue;
-        }
         if (next < 0 && b.alive)
             deadlock(b);
-        here->next = b.idle;
-        b.idle = here;
+        if (!b.stack[b.current]) {
+            if (next >= 0 && !b.stack[next]) {
+                b.stack[next] = here;
+                go_on(b, unsigned(next));
+                continue;
+            }
+            here->next = b.idle;
+            b.idle = here;
+        }
         if (next >= 0) {
             switch_to(b, unsigned(next));
         } else {
@@ -392,12 +416,14 @@ int meet_block(block_operation operation, int predicate, location where)
     b.where[b.current] = where;
     b.first = b.arrived ? b.first : b.current;
     b.predicates += predicate != 0;
+    order_before(&b.arrival[b.current]);
     if (++b.arrived == b.alive) {
         release(b);
         go_on_first(b);
     } else {
         wait(b);
     }
+    order_after(&b.departure[b.current]);
     return b.result;
 }
 
@@ -410,10 +436,14 @@ uint64_t meet_warp(warp_operation operation, unsigned mask, uint64_t value, unsi
               call(warp_operations[int(operation)], where).c_str(), this_block().c_str());
     b.warps[w].visits[lane] = {operation, mask, bytes, source, value, where};
     b.warps[w].meeting |= 1u << lane;
+    if (operation == warp_operation::sync)
+        order_before(&b.arrival[b.current]);
     if (complete(b, w, mask))
         go_on_first(b);
     else
         wait(b);
+    if (operation == warp_operation::sync)
+        order_after(&b.departure[b.current]);
     return b.warps[w].result[lane];
 }
 
@@ -423,6 +453,25 @@ int group_start(int width, location where)
         wrong("groups of %d lanes, not 1, 2, 4, 8, 16 or 32: %s", width, call("shuffle", where).c_str());
     return lane() & -width;
 }
+
+} // namespace cuda_on_cpu
+
+void __threadfence()
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void __threadfence_block()
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void __threadfence_system()
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+namespace cuda_on_cpu {
 
 void trap(location where)
 {
@@ -449,7 +498,9 @@ void run_block(const grid &g, dim3 index, schedule order)
     blockDim = g.threads;
     gridDim = g.blocks;
     fill_shared_memory(g.shared_bytes);
+    order_before(&b.start);
     switch_to(b, unsigned(take(b)));
+    order_after(&b.end);
     check_shared_memory(g.shared_bytes);
 }
 

@@ -145,18 +145,9 @@ REDUCE(xor, unsigned)
 
 /* ---- memory: other blocks run on other OS threads, so atomics are atomic ---- */
 
-inline void __threadfence()
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-inline void __threadfence_block()
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-inline void __threadfence_system()
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
+void __threadfence();
+void __threadfence_block();
+void __threadfence_system();
 
 #define LOAD(name)                                                                                                             \
     template <class T> T name(const T *p)                                                                                      \

@@ -10,15 +10,23 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #else
 #define VALGRIND_STACK_REGISTER(start, end) 0
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
 #endif
+
+/* Not there without TSan. */
+extern "C" {
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned flags) __attribute__((weak));
+void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
+void __tsan_switch_to_fiber(void *fiber, unsigned flags) __attribute__((weak));
+void __tsan_acquire(void *place) __attribute__((weak));
+void __tsan_release(void *place) __attribute__((weak));
+}
+constexpr unsigned TSAN_NO_ORDER = 1;
 
 #if defined __x86_64__
 /* Saves the registers that a call preserves on the stack that is left, takes those on the stack that is entered. It is called
@@ -53,7 +61,7 @@ namespace cuda_on_cpu {
 
 namespace {
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#if defined __SANITIZE_ADDRESS__
 constexpr size_t STACK = 256 << 10; /* instrumented frames are larger */
 #else
 constexpr size_t STACK = 64 << 10;
@@ -90,9 +98,7 @@ fiber *fiber_create(void (*entry)(), unsigned number)
     f->bottom = (char *)memory + GUARD;
     f->bytes = STACK - number % 61 * 320;
     f->valgrind = VALGRIND_STACK_REGISTER(f->bottom, (char *)memory + GUARD + STACK);
-#if defined __SANITIZE_THREAD__
-    f->tsan = __tsan_create_fiber(0);
-#endif
+    f->tsan = fiber_races_are_watched() ? __tsan_create_fiber(0) : nullptr;
 #if defined __x86_64__
     void **top = (void **)((char *)f->bottom + f->bytes);
     top[-1] = nullptr; /* what start() would return to */
@@ -113,9 +119,8 @@ void fiber_destroy(fiber *f)
 #if defined __SANITIZE_ADDRESS__
     __asan_unpoison_memory_region(f->bottom, STACK);
 #endif
-#if defined __SANITIZE_THREAD__
-    __tsan_destroy_fiber(f->tsan);
-#endif
+    if (f->tsan)
+        __tsan_destroy_fiber(f->tsan);
     VALGRIND_STACK_DEREGISTER(f->valgrind);
     munmap(f->memory, GUARD + STACK);
     delete f;
@@ -128,17 +133,33 @@ void fiber_switch(fiber *from, fiber *to)
 #if defined __SANITIZE_ADDRESS__
     __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->bytes);
 #endif
-#if defined __SANITIZE_THREAD__
-    if (!from->tsan)
+    if (fiber_races_are_watched()) {
         from->tsan = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(to->tsan, 0);
-#endif
+        __tsan_switch_to_fiber(to->tsan, TSAN_NO_ORDER);
+    }
 #if defined __x86_64__
     cuda_on_cpu_switch(&from->stack_pointer, to->stack_pointer);
 #else
     swapcontext(&from->context, &to->context);
 #endif
     arrive();
+}
+
+bool fiber_races_are_watched()
+{
+    return __tsan_switch_to_fiber != nullptr;
+}
+
+void order_before(void *place)
+{
+    if (fiber_races_are_watched())
+        __tsan_release(place);
+}
+
+void order_after(void *place)
+{
+    if (fiber_races_are_watched())
+        __tsan_acquire(place);
 }
 
 } // namespace cuda_on_cpu

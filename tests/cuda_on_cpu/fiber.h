@@ -1,4 +1,7 @@
 /* fiber.h: stacks that one OS thread switches between. ASan, TSan and valgrind are told of each.
+ *
+ * To TSan every fiber is a thread, and a switch orders nothing: what runs on one fiber happens before what runs on another only
+ * where order_before and order_after say so. Fibers must be switched by code that TSan does not see (-fno-sanitize=thread).
  * SPDX-License-Identifier: MIT */
 #ifndef CUDA_ON_CPU_FIBER_H
 #define CUDA_ON_CPU_FIBER_H
@@ -33,6 +36,13 @@ void fiber_destroy(fiber *);
 
 /* Suspends `from`, which is running, and goes on with `to`. Returns when someone switches back. */
 void fiber_switch(fiber *from, fiber *to);
+
+/* Whether TSan watches. */
+bool fiber_races_are_watched();
+
+/* What the fiber that calls order_before(place) has done happens before what one does that calls order_after(place) later. */
+void order_before(void *place);
+void order_after(void *place);
 
 } // namespace cuda_on_cpu
 
