@@ -3,14 +3,15 @@
 usage: torch_gpu.py LIBSO LIBSO_CUDA [--csv FILE] [--n 2,3,..] [--batch B,..] [--seconds S] [--cpu]
 
 LIBSO, LIBSO_CUDA: the shared libraries. forward: the exponential; both: the exponential and its gradient for a given gradient of
-the loss. What libso writes exists already, PyTorch allocates: that is how each is used. Memory: the largest amount beyond the
-inputs, over the size of the result. Errors against the exponential in float64 of PyTorch, Frobenius norm / sqrt(n), in units of u.
+the loss. What libso writes exists already, PyTorch allocates: that is how each is used. Both go round copies of the matrices that
+together are twice the second-level cache or more. Memory: the largest amount beyond inputs and what is returned, over the size of R. Errors against the exponential in float64 of PyTorch, Frobenius norm / sqrt(n), in units of u.
 --cpu tries the program where libso_cuda runs on the CPU: two matrices, no figures worth reading.
 SPDX-License-Identifier: MIT"""
 import argparse
 import csv
 import ctypes
 import datetime
+import itertools
 import math
 import statistics
 import sys
@@ -121,25 +122,33 @@ def error(X, exact, u):
 
 def contest(so, clock, cuda, n, batch, kind, dtype, seconds):
     A, G = draw(kind, n, batch, dtype, "cuda" if cuda else "cpu")
-    R, D, u = torch.empty_like(A), torch.empty_like(A), {torch.float32: 2.0**-24, torch.float64: 2.0**-53}[dtype]
-    leaf = A.detach().clone().requires_grad_(True)
+    u = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}[dtype]
+    result = A.numel() * A.element_size()
+    cache = torch.cuda.get_device_properties(0).L2_cache_size if cuda else 0
+    copies = [(A, G, torch.empty_like(A), torch.empty_like(A))]  # A, G, R, D
+    while (len(copies) - 1) * 2 * result < 2 * cache:
+        copies.append((A.clone(), G.clone(), torch.empty_like(A), torch.empty_like(A)))
+    leaves = [copy[0].detach().clone().requires_grad_(True) for copy in copies]
+    turn = {"libso": itertools.cycle(copies), "torch": itertools.cycle(zip(leaves, copies))}
 
     def torch_forward():
+        leaf, _ = next(turn["torch"])
         with torch.no_grad():
-            return torch.linalg.matrix_exp(A)
+            return torch.linalg.matrix_exp(leaf)
 
     def torch_both():
+        leaf, copy = next(turn["torch"])
         leaf.grad = None
-        result = torch.linalg.matrix_exp(leaf)
-        result.backward(G)
-        return result
+        torch.linalg.matrix_exp(leaf).backward(copy[1])
 
     def so_forward():
-        so.exp(A, R)
+        matrices, _, rotations, _ = next(turn["libso"])
+        so.exp(matrices, rotations)
 
     def so_both():
-        so.exp(A, R)
-        so.exp_vjp(A, R, G, D)
+        matrices, upstream, rotations, gradients = next(turn["libso"])
+        so.exp(matrices, rotations)
+        so.exp_vjp(matrices, rotations, upstream, gradients)
 
     some = A[:8].double().requires_grad_(True)
     exact = torch.linalg.matrix_exp(some)
@@ -147,15 +156,17 @@ def contest(so, clock, cuda, n, batch, kind, dtype, seconds):
     for work, ours, theirs in (("forward", so_forward, torch_forward), ("both", so_both, torch_both)):
         mine, other = in_turns(clock, (ours, theirs), seconds)
         so.met()
-        result = A.numel() * A.element_size()
+        _, _, R, D = copies[0]
+        skew = [(x - x.mT) / 2 for x in (exact_gradient, leaves[0].grad)] if work == "both" else None
+        for leaf in leaves:
+            leaf.grad = None
         extra = peak_memory(theirs, cuda)
-        skew = [(x - x.mT) / 2 for x in (exact_gradient, leaf.grad)] if work == "both" else None
         yield {
             "n": n, "batch": batch, "input": kind, "dtype": str(dtype).replace("torch.", ""), "work": work,
             "libso_ms": mine, "torch_ms": other, "ratio": other / mine,
             "target": TARGETS.get(n, "") if work == "both" and dtype == torch.float32 else "",
             "libso_memory_over_r": so.workspace() / result,
-            "torch_memory_over_r": (extra - (result if work == "forward" else 2 * result)) / result,
+            "torch_memory_over_r": (extra - result) / result,  # forward: beyond the result; both: beyond the gradient
             "libso_error_u": error(D, skew[0], u) if work == "both" else error(R, exact.detach(), u),
             "torch_error_u": error(skew[1], skew[0], u) if work == "both" else error(torch_forward(), exact.detach(), u),
         }
