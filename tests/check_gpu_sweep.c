@@ -1,7 +1,9 @@
-/* check_gpu_sweep.c: the benchmark of the GPU, $BUILD/shim/gpu_sweep, on the CUDA of tests/cuda_on_cpu: every kind of row, no figure.
+/* check_gpu_sweep.c: the benchmark of the GPU, $BUILD/shim/gpu_sweep, on the CUDA of tests/cuda_on_cpu: every kind of row, no
+ * figure; and the script of the bundle.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "csv.h"
@@ -55,6 +57,26 @@ START_TEST(wrong_use)
 }
 END_TEST
 
+/* The script of the bundle: refuses without a device; with one (made up) measures without PyTorch, under any folder. */
+START_TEST(script)
+{
+    char command[1024], *build = realpath(getenv("BUILD") ? getenv("BUILD") : "build", NULL);
+    ck_assert_ptr_nonnull(build);
+    snprintf(command, sizeof command,
+             "set -e; mkdir %s/bin %s/path; cp tests/gpu/run %s; ln -s %s/shim/gpu_sweep %s/bin; cd %s;"
+             "printf '#!/bin/sh\\necho GPU 0: made up\\n' > path/nvidia-smi; chmod +x path/nvidia-smi", folder, folder, folder, build, folder,
+             folder);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(command, sizeof command, "cd %s && PATH=/usr/bin:/bin ./run check > said; [ $? = 2 ] && grep -q 'no CUDA device' said", folder);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(command, sizeof command,
+             "cd %s && PATH=$PWD/path:$PATH PYTHON=/none SWEEP='--tiny --n 2 --methods auto --seconds 0 --no-encode' ./run bench results > said &&"
+             "grep -q 'no Python with PyTorch' said && grep -q 'made up' results/device.txt && [ $(wc -l < results/gpu_sweep.csv) = 13 ]", folder);
+    ck_assert_int_eq(system(command), 0);
+    free(build);
+}
+END_TEST
+
 Suite *check_gpu_sweep(void)
 {
     Suite *suite = suite_create("gpu_sweep");
@@ -63,6 +85,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, rows);
     tcase_add_test(tests, wrong_use);
+    tcase_add_test(tests, script);
     suite_add_tcase(suite, tests);
     return suite;
 }

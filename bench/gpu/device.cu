@@ -30,15 +30,16 @@ static double timing_us(void (*work)(void *data, long k), void *data, long first
 
 gpu_times gpu_time(void (*work)(void *data, long k), void *data, int most, double seconds)
 {
-    enum { MOST = 1000, WARMUP = 3 };
+    enum { MOST = 1000 };
     static double us[MOST];
     gpu_times t = {};
     cudaEvent_t event[2];
     GPU(cudaEventCreate(&event[0]));
     GPU(cudaEventCreate(&event[1]));
-    timing_us(work, data, 0, WARMUP, event);
-    double once = timing_us(work, data, WARMUP, 1, event);
-    t.warmup = WARMUP + 1;
+    double once = timing_us(work, data, 0, 1, event);
+    t.warmup = 1;
+    for (; t.warmup < 4 && once * t.warmup < 5e4; t.warmup++) /* a call of tenths of a second needs no more */
+        once = timing_us(work, data, t.warmup, 1, event);
     t.calls = once >= 1000 ? 1 : once <= 1 ? 1000 : (int)ceil(1000 / once);
     double start = sweep_now();
     for (long k = t.warmup; t.repetitions < most && t.repetitions < MOST && (t.repetitions < 3 || sweep_now() - start < seconds);
