@@ -31,7 +31,8 @@ static int scale_to_one(int n, elem *A)
     return exponent;
 }
 
-/* P and theta, in descending order, from the SVD; the null column of odd n stays last. unsorted: half numbers of scratch. */
+/* P and theta, in descending order, from the SVD; the null column of odd n stays last, its value being 0 and the last. unsorted:
+ * half numbers of scratch. */
 static void assemble(int n, const elem *V, const elem *U, int ld_half, real *theta, real *unsorted, elem *P)
 {
     int ld = matrix_stride(n), half = (n + 1) / 2, m = n / 2;
@@ -41,7 +42,6 @@ static void assemble(int n, const elem *V, const elem *U, int ld_half, real *the
         int place = 0;
         for (int j = 0; j < m; j++)
             place += (unsorted[j] > unsorted[k]) | ((unsorted[j] == unsorted[k]) & (j < k));
-        place = k < m ? place : m;
         theta[place] = unsorted[k];
         for (int i = 0; i < m && k < m; i++)
             P[(ptrdiff_t)(2 * i + 1) * ld + place] = V[(ptrdiff_t)k * ld_half + i];
