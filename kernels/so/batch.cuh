@@ -2,6 +2,7 @@
  *
  * struct METHOD {
  *     MAP_MATRICES, DIFFERENTIAL_MATRICES      matrices that a team needs, >= 1 and >= 6
+ *     NEEDS_ROTATION                           differential(t) finds R in matrix 2, which it may destroy
  *     real *map(t)                             of matrix 0, skew, which is destroyed; returns where the result stands
  *     real *differential(t)                    of the map at matrix 0 in the direction of matrix 1, both skew and destroyed, times R^T
  * };
@@ -100,6 +101,8 @@ jvp_kernel(int n, int64_t batch, const typename Team::real *A, const typename Te
         bool bad = load_skew(t, n, stored<typename Team::real>{matrix_of(E, n, b, batch)}, t.matrix(1));
         bad |= load_skew(t, n, stored<typename Team::real>{matrix_of(A, n, b, batch)}, t.matrix(0));
         int exponent = scale_to_unit(t, t.matrix(1));
+        if constexpr (Method::NEEDS_ROTATION)
+            load_matrix(t, n, matrix_of(R, n, b, batch), t.matrix(2));
         typename Team::real *Y = Method::differential(t);
         typename Team::real *result = Y == t.matrix(0) ? t.matrix(2) : t.matrix(0), *rotation = Y == t.matrix(1) ? t.matrix(3) : t.matrix(1);
         load_matrix(t, n, matrix_of(R, n, b, batch), rotation);

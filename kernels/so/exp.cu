@@ -4,8 +4,9 @@
 
 static const SO_(cuda_method) *choose(so_method method, int n)
 {
-    (void)method;
     (void)n;
+    if (method == SO_CAYLEY)
+        return &SO_(cuda_cayley);
     return &SO_(cuda_polynomial);
 }
 

@@ -350,6 +350,7 @@ template <bool TANGENT, class Team> __device__ void evaluate(const Team &t, int 
 
 struct polynomial {
     static constexpr int MAP_MATRICES = POLYNOMIAL_JETS, DIFFERENTIAL_MATRICES = 2 * POLYNOMIAL_JETS;
+    static constexpr bool NEEDS_ROTATION = false;
 
     /* exp of the skew matrix 0 of the team; returns where it stands. */
     template <class Team> static __device__ typename Team::real *map(const Team &t)
