@@ -13,4 +13,7 @@ const backend_table SO_(so_cuda) = {
     .exp = SO_(so_cuda_exp),
     .exp_vjp = SO_(so_cuda_exp_vjp),
     .exp_jvp = SO_(so_cuda_exp_jvp),
+    .orthogonality = SO_(so_cuda_orthogonality),
+    .project = SO_(so_cuda_project),
+    .project_vjp = SO_(so_cuda_project_vjp),
 };
