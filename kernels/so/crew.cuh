@@ -171,6 +171,16 @@ struct crew {
         product(P, Q, [&](ptrdiff_t at, int, int, double x) { R[at] = x; });
     }
 
+    /* Y <- factor times the skew part of X, which it may be: exactly skew. */
+    __device__ void skew_part(const double *X, double factor, double *Y) const
+    {
+        each_pair([&](ptrdiff_t ij, ptrdiff_t ji, int, int) {
+            Y[ij] = factor * ((X[ij] - X[ji]) / 2);
+            Y[ji] = -Y[ij];
+        });
+        each_row([&](int i) { Y[(ptrdiff_t)i * (stride + 1)] = 0; });
+    }
+
     __device__ double sum_of_squares(const double *X) const
     {
         double squares = 0;
@@ -180,7 +190,7 @@ struct crew {
 };
 
 /* X <- X 2^-exponent, exponent != 0 only where X is so large or small that products with it could leave the range. */
-static __device__ int scale_to_unit(const crew &c, double *X)
+inline __device__ int scale_to_unit(const crew &c, double *X)
 {
     double most = 0;
     c.each([&](ptrdiff_t at, int, int) { most = fmax(most, fabs(X[at])); });
@@ -199,7 +209,7 @@ static __device__ int scale_to_unit(const crew &c, double *X)
 /* B <- B^-1 by Gauss-Jordan elimination with partial pivoting, in place; rows and columns are left where they are: with p(k) the
  * row of the k-th pivot, what is left at (p(k), l) is entry (k, p(l)) of the inverse, which goes to `inverse`. Returns the sign of
  * det B, 0 for a zero pivot. Uses the vectors 0 to 3. */
-static __device__ int invert(const crew &c, double *B, double *inverse)
+inline __device__ int invert(const crew &c, double *B, double *inverse)
 {
     int n = c.n, sign = 1;
     double *column = c.vector(0), *row = c.vector(1);
@@ -254,7 +264,7 @@ static __device__ int invert(const crew &c, double *B, double *inverse)
  * The skew part of X keeps its relative accuracy, however small. As in libso/cpu/lapack/rotation.c. D, F: scratch. */
 static constexpr double LARGEST_DEFECT = 0.125;
 
-static __device__ bool nearest_orthogonal(const crew &c, double *X, double *D, double *F)
+inline __device__ bool nearest_orthogonal(const crew &c, double *X, double *D, double *F)
 {
     constexpr double u = limits<double>::u;
     for (bool first = true;; first = false) {
@@ -272,7 +282,7 @@ static __device__ bool nearest_orthogonal(const crew &c, double *X, double *D, d
 }
 
 /* det X > 0 for orthogonal X. B, T: scratch. */
-static __device__ bool is_rotation(const crew &c, const double *X, double *B, double *T)
+inline __device__ bool is_rotation(const crew &c, const double *X, double *B, double *T)
 {
     double trace = 0;
     c.each_row([&](int i) { trace += X[(ptrdiff_t)i * c.stride + i]; });

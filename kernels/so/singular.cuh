@@ -10,7 +10,7 @@
 /* Convergence is quadratic, six to twelve sweeps; the limit ends a pair that rounding keeps at the tolerance. */
 enum { JACOBI_SWEEPS = 40, PAIR_LANES = 8 };
 
-static __device__ __forceinline__ double pair_sum(double x)
+__device__ __forceinline__ double pair_sum(double x)
 {
     for (int apart = PAIR_LANES / 2; apart > 0; apart /= 2)
         x += __shfl_xor_sync(0xffffffffu, x, apart);
@@ -18,13 +18,13 @@ static __device__ __forceinline__ double pair_sum(double x)
 }
 
 /* Whom the circle seats at `place` in this round: of `seats`, an even number, the first stays where it is. */
-static __device__ __forceinline__ int seated(int place, int round, int seats)
+__device__ __forceinline__ int seated(int place, int round, int seats)
 {
     return place == 0 ? 0 : 1 + (place - 1 + round) % (seats - 1);
 }
 
 /* Makes every pair of rows of G orthogonal, once, and turns the rows of VT with them. Returns whether a pair was not. */
-static __device__ bool jacobi_sweep(const crew &c, double *G, double *VT)
+inline __device__ bool jacobi_sweep(const crew &c, double *G, double *VT)
 {
     int n = c.n, seats = n + n % 2, lane = c.thread % PAIR_LANES, groups = c.threads / PAIR_LANES;
     double tolerance = (n + 8) * limits<double>::u;
@@ -65,7 +65,7 @@ static __device__ bool jacobi_sweep(const crew &c, double *G, double *VT)
 }
 
 /* G = diag(s) U^T, rows orthogonal, and VT = V^T with X = U diag(s) V^T; V is a rotation. false: no convergence. */
-static __device__ bool orthogonal_rows(const crew &c, const double *X, double *G, double *VT)
+inline __device__ bool orthogonal_rows(const crew &c, const double *X, double *G, double *VT)
 {
     c.each([&](ptrdiff_t at, int i, int j) {
         G[at] = X[(ptrdiff_t)j * c.stride + i];
@@ -77,7 +77,7 @@ static __device__ bool orthogonal_rows(const crew &c, const double *X, double *G
     return false;
 }
 
-static __device__ double dot_rows(const crew &c, const double *x, const double *y)
+inline __device__ double dot_rows(const crew &c, const double *x, const double *y)
 {
     double sum = 0;
     for (int k = c.thread; k < c.n; k += c.threads)
@@ -86,7 +86,7 @@ static __device__ double dot_rows(const crew &c, const double *x, const double *
 }
 
 /* The last row of UT <- a unit vector orthogonal to the others. Uses the vector 0. */
-static __device__ void complete(const crew &c, double *UT)
+inline __device__ void complete(const crew &c, double *UT)
 {
     int n = c.n;
     double *last = c.row(UT, n - 1), *along = c.vector(0);
@@ -122,7 +122,7 @@ static __device__ void complete(const crew &c, double *UT)
  * positive, in no order. The entries of X are of size 2^-500 .. 2^500 or 0. false: U V^T, the rotation nearest to X, is not unique:
  * all but one |s[k]|, and s[k] + s[n-1], must exceed 2 n u times the largest; or no convergence. s: vector 4; uses the others.
  * S, T: scratch. */
-static __device__ bool singular_values(const crew &c, const double *X, double u, double *UT, double *VT, double *S, double *T)
+inline __device__ bool singular_values(const crew &c, const double *X, double u, double *UT, double *VT, double *S, double *T)
 {
     int n = c.n, smallest = 0;
     double *s = c.vector(4), *given = c.vector(1), largest = 0;
@@ -185,7 +185,7 @@ static __device__ bool singular_values(const crew &c, const double *X, double u,
 /* Makes U and V as orthogonal as rounding allows, s and small K, N (skew, symmetric with a zero diagonal) such that to first order
  * X = U (I + K) (diag(s) + N) V^T: what rounding left of the decomposition. N takes the place of X. T, B: scratch; T may be
  * K. */
-static __device__ void singular_residual(const crew &c, double *X, double *UT, double *VT, double *K, double *T, double *B)
+inline __device__ void singular_residual(const crew &c, double *X, double *UT, double *VT, double *K, double *T, double *B)
 {
     double *s = c.vector(4), *N = X;
     nearest_orthogonal(c, UT, T, B);

@@ -31,6 +31,14 @@ template <class number> __device__ void load_skew(const crew &c, const number *X
     });
 }
 
+/* M <- the skew part of X */
+template <class number> __device__ void load_skew_part(const crew &c, const number *X, double *M)
+{
+    c.each([&](ptrdiff_t at, int i, int j) {
+        M[at] = ((double)X[(ptrdiff_t)i * c.n + j] - (double)X[(ptrdiff_t)j * c.n + i]) / 2;
+    });
+}
+
 template <class Map, class number>
 __global__ void __launch_bounds__(CREW_THREADS, 1)
 widened_kernel(int n, int64_t batch, widened_inputs<number> in, number *out, double *workspace, size_t share, int *outcome)
