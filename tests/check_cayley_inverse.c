@@ -1,5 +1,6 @@
 /* check_cayley_inverse.c: so_cayley_inverse and its vjp against the Cayley map in double-double arithmetic, within the bounds
  * of so.h. SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "inverse_contract.h"
 #include "oracle_dd.h"
 #include <check.h>
@@ -97,7 +98,7 @@ START_TEST(angles)
     int bits = types[_i];
     so_ctx *ctx;
     ratios highest = {0};
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < inverse_order_count(); o++)
         for (int c = 0; c <= ANGLES_THRESHOLD; c++)
             check_input(bits, ctx, inverse_orders[o], (angle_case)c, 1e-5, 0, &highest);
@@ -119,7 +120,7 @@ START_TEST(no_inverse)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int n = 2; n <= 17; n++)
         for (int negative = 2; negative <= n; negative += 2) {
             double *R = calloc((size_t)(n * n), sizeof *R);
@@ -164,7 +165,7 @@ START_TEST(threshold)
     static const double shares[] = {0.02, 0.75, 1.5};
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 1; o < inverse_order_count(); o++)
         for (int k = 0; k < 3; k++) {
             int n = inverse_orders[o];

@@ -1,5 +1,6 @@
 /* check_logarithm.c: so_log and its vjp against the exponential in double-double arithmetic, within the bounds of so.h.
  * SPDX-License-Identifier: MIT */
+#include "cuda_context.h"
 #include "inverse_contract.h"
 #include <check.h>
 #include <math.h>
@@ -129,7 +130,7 @@ START_TEST(angles)
     int bits = types[_i];
     so_ctx *ctx;
     ratios highest = {0};
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < inverse_order_count(); o++)
         for (int c = 0; c <= ANGLES_QUARTER; c++)
             for (int g = 0; g < (c >= ANGLES_SAME_SINE ? 5 : 1); g++)
@@ -146,7 +147,7 @@ START_TEST(near_pi)
     int bits = types[_i];
     so_ctx *ctx;
     ratios highest = {0};
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < inverse_order_count(); o++)
         for (int c = ANGLES_ONE_NEAR_PI; c < ANGLE_CASES; c++)
             for (int k = 1; k <= 17; k += inverse_orders[o] > 65 ? 8 : inverse_orders[o] > 17 ? 4 : 1)
@@ -162,7 +163,7 @@ START_TEST(defects)
     int bits = types[_i];
     so_ctx *ctx;
     ratios highest = {0};
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < inverse_order_count() - 1; o++)
         for (int d = 0; d < 6; d++) {
             check_input(bits, ctx, inverse_orders[o], ANGLES_SPREAD, 0, sizes[d], &highest, 0);
@@ -178,7 +179,7 @@ START_TEST(exactly_pi)
 {
     int bits = types[_i];
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     static const int orders[] = {2, 3, 4, 5, 6, 7, 8, 9, 17, 25, 33, 64, 65, 128};
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
         for (int n = orders[o], negative = 2; negative <= n; negative += n > 33 ? 62 : 2) {

@@ -1,6 +1,7 @@
 /* inverse_contract.c: see inverse_contract.h.
  * SPDX-License-Identifier: MIT */
 #include "inverse_contract.h"
+#include "cuda_context.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ void inverse_note(double *highest, double error, double bound, const char *what,
 void inverse_next_to_identity(int bits, const inverse_map *f)
 {
     so_ctx *ctx;
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 1), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < inverse_order_count(); o++) {
         int n = inverse_orders[o];
         double *A0 = malloc((size_t)(n * n) * sizeof *A0), *R = malloc((size_t)(n * n) * sizeof *R), error = 0, norm = 0;
@@ -90,7 +91,7 @@ void inverse_gradient_contract(int bits, const inverse_map *f)
     so_ctx *ctx;
     problem p, q;
     double dR[2 * SIZE], again[2 * SIZE];
-    ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+    ck_assert_int_eq(test_context(&ctx, 2), SO_OK);
     rotations(bits, ctx, f, &p);
     double *A = p.in[f->inputs - 2], *dA = q.in[f->inputs - 1];
     ck_assert_int_eq(vjp(bits, ctx, f, &p, dR), SO_OK);
@@ -154,7 +155,7 @@ void inverse_batches(int bits, const inverse_map *f)
     so_status (*call)(int, so_ctx *, int, int64_t, const double *, double *) = f->map;
     so_ctx *ctx[3];
     for (int t = 0; t < 3; t++)
-        ck_assert_int_eq(so_ctx_create_cpu(&ctx[t], t + 1), SO_OK);
+        ck_assert_int_eq(test_context(&ctx[t], t + 1), SO_OK);
     for (int o = 0; o < inverse_order_count(); o++) {
         int n = inverse_orders[o];
         size_t size = (size_t)(n * n), bytes = size * sizeof(double);
@@ -174,15 +175,17 @@ void inverse_batches(int bits, const inverse_map *f)
             ck_assert_mem_eq(A, B, BATCH * bytes);
         }
         size_t held = so_workspace_bytes(ctx[2]);
-        void *memory = aligned_alloc(64, held);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held - 1), SO_OK);
-        ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_EWORKSPACE);
-        ck_assert_mem_eq(A, B, BATCH * bytes);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held), SO_OK);
-        ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_OK);
-        ck_assert_mem_eq(A, B, BATCH * bytes);
-        ck_assert_int_eq(so_ctx_set_workspace(ctx[2], NULL, 0), SO_OK);
-        free(memory);
+        void *memory = test_workspace(held);
+        if (held) { /* on a device small orders need none */
+            ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held - 1), SO_OK);
+            ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_EWORKSPACE);
+            ck_assert_mem_eq(A, B, BATCH * bytes);
+            ck_assert_int_eq(so_ctx_set_workspace(ctx[2], memory, held), SO_OK);
+            ck_assert_int_eq(call(bits, ctx[2], n, BATCH, R, B), SO_OK);
+            ck_assert_mem_eq(A, B, BATCH * bytes);
+            ck_assert_int_eq(so_ctx_set_workspace(ctx[2], NULL, 0), SO_OK);
+        }
+        test_workspace_free(memory);
         for (size_t b = 0; b < BATCH; b++) { /* alone, in place */
             memcpy(B, R + b * size, bytes);
             ck_assert_int_eq(call(bits, ctx[0], n, 1, B, B), SO_OK);
