@@ -386,6 +386,25 @@ START_TEST(schedules_expose_races)
 }
 END_TEST
 
+/* Lanes meet in a shuffle, which promises nothing about memory: right here by chance, and a race to ThreadSanitizer (tsan.sh). */
+__global__ void race_behind_a_shuffle(int *out)
+{
+    int *s = (int *)shared_memory, t = int(threadIdx.x);
+    s[t] = t;
+    __shfl_sync(FULL, t, 0);
+    out[t] = s[t ^ 1];
+}
+
+START_TEST(a_shuffle_is_no_barrier)
+{
+    take_schedule(_i);
+    device_array<int> out(32);
+    ck_assert_int_eq(launch(nullptr, race_behind_a_shuffle, 1, 32, 32 * sizeof(int), out.at), cudaSuccess);
+    for (int t = 0; t < 32; t++)
+        ck_assert_int_eq(out[t], t ^ 1);
+}
+END_TEST
+
 /* The order in which threads and blocks came. */
 __global__ void arrivals(int *out, int *next)
 {
@@ -552,6 +571,7 @@ Suite *check_cuda_on_cpu(void)
     tcase_add_checked_fixture(wrong, nullptr, restore);
     tcase_add_loop_test(wrong, unwritten_memory_is_nan, 0, SCHEDULES);
     tcase_add_test(wrong, schedules_expose_races);
+    tcase_add_loop_test(wrong, a_shuffle_is_no_barrier, 0, SCHEDULES);
     tcase_add_test(wrong, schedules_are_what_they_say);
     tcase_add_loop_test(wrong, wrong_kernels_are_reported, 0, WRONG_KERNELS * SCHEDULES);
     tcase_add_test(wrong, writes_behind_the_shared_memory_are_reported);

@@ -8,9 +8,10 @@ build=$1
 shift
 archer=$(ls /usr/lib/llvm-*/lib/libarcher.so 2> /dev/null | tail -n 1)
 [ -n "$archer" ] || { echo "check-tsan: no libarcher.so under /usr/lib/llvm-*/lib; install libomp-dev" >&2; exit 1; }
+# One report per address would hide all races but one in the shared memory of kernels, which begins at one address for all.
 run() {
-    LD_PRELOAD=${archer%/*}/libomp.so.5 OMP_TOOL_LIBRARIES=$archer TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
-        OPENBLAS_NUM_THREADS=1 CK_FORK=no "$@"
+    LD_PRELOAD=${archer%/*}/libomp.so.5 OMP_TOOL_LIBRARIES=$archer \
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppress_equal_addresses=0 OPENBLAS_NUM_THREADS=1 CK_FORK=no "$@"
 }
 cat > "$build/race.c" << 'C'
 #include <stdlib.h>
@@ -38,9 +39,11 @@ if run "$build/race" on purpose > "$build/race.log" 2>&1 || ! grep -q 'WARNING: 
     echo "check-tsan: a race made on purpose was not found: see $build/race.log" >&2
     exit 1
 fi
-if run "$build/tests/check" check_cuda_on_cpu > "$build/race.log" 2>&1 || ! grep -q 'SUMMARY: .* data race .* in race$' "$build/race.log" ||
-    grep 'SUMMARY: ' "$build/race.log" | grep -v ' in race$'; then
-    echo "check-tsan: check_cuda_on_cpu must show the race of its kernel race(), and no other: see $build/race.log" >&2
+races=' in race\(_behind_a_shuffle\)\?$' # the kernels of check_cuda_on_cpu
+run "$build/tests/check" check_cuda_on_cpu > "$build/race.log" 2>&1 || true
+if [ "$(grep 'SUMMARY: .* data race ' "$build/race.log" | grep -o "$races" | sort -u | wc -l)" != 2 ] ||
+    grep 'SUMMARY: ' "$build/race.log" | grep -v "$races" || ! grep -q ', 0 failed$' "$build/race.log"; then
+    echo "check-tsan: check_cuda_on_cpu must show the races of its kernels, and no other: see $build/race.log" >&2
     exit 1
 fi
 echo "check-tsan: the races made on purpose are found, among OpenMP's threads and among those of a kernel"
