@@ -272,31 +272,43 @@ static so_status check_rotation(so_ctx *ctx, const so_rotation *rotation, int *e
     return SO_OK;
 }
 
-so_status SO_(so_rotate)(so_ctx *ctx, const so_rotation *rotation, const real *R, const real *x, real *y)
-{
-    REQUIRE_CONTEXT();
-    int empty = 0;
-    so_status status = check_rotation(ctx, rotation, &empty);
-    if (status != SO_OK || empty)
-        return status;
-    REQUIRE(R);
-    REQUIRE(x);
-    REQUIRE(y);
-    return BACKEND->rotate(ctx, rotation, R, x, y);
-}
+#define REQUIRE_ROTATION()                                                                                                      \
+    do {                                                                                                                        \
+        int empty = 0;                                                                                                          \
+        so_status size_status = check_rotation(ctx, rotation, &empty);                                                          \
+        if (size_status != SO_OK || empty)                                                                                      \
+            return size_status;                                                                                                 \
+    } while (0)
 
-so_status SO_(so_rotate_vjp)(so_ctx *ctx, const so_rotation *rotation, const real *R, const real *x, const real *dy, real *dx,
-                             real *dR)
-{
-    REQUIRE_CONTEXT();
-    int empty = 0;
-    so_status status = check_rotation(ctx, rotation, &empty);
-    if (status != SO_OK || empty)
-        return status;
-    REQUIRE(R);
-    if (dR)
-        REQUIRE(x);
-    REQUIRE(dy);
-    REQUIRE(dx);
-    return BACKEND->rotate_vjp(ctx, rotation, R, x, dy, dx, dR);
-}
+/* The public function `name`, by the backend's `function`. */
+#define ROTATE(name, function, real, vector)                                                                                    \
+    so_status name(so_ctx *ctx, const so_rotation *rotation, const real *R, const vector *x, vector *y)                         \
+    {                                                                                                                           \
+        REQUIRE_CONTEXT();                                                                                                      \
+        REQUIRE_ROTATION();                                                                                                     \
+        REQUIRE(R);                                                                                                             \
+        REQUIRE(x);                                                                                                             \
+        REQUIRE(y);                                                                                                             \
+        return BACKEND->function(ctx, rotation, R, x, y);                                                                       \
+    }
+
+#define ROTATE_VJP(name, function, real, vector)                                                                                \
+    so_status name(so_ctx *ctx, const so_rotation *rotation, const real *R, const vector *x, const vector *dy, vector *dx,      \
+                   real *dR)                                                                                                    \
+    {                                                                                                                           \
+        REQUIRE_CONTEXT();                                                                                                      \
+        REQUIRE_ROTATION();                                                                                                     \
+        REQUIRE(R);                                                                                                             \
+        if (dR)                                                                                                                 \
+            REQUIRE(x);                                                                                                         \
+        REQUIRE(dy);                                                                                                            \
+        REQUIRE(dx);                                                                                                            \
+        return BACKEND->function(ctx, rotation, R, x, dy, dx, dR);                                                              \
+    }
+
+ROTATE(SO_(so_rotate), rotate, real, real)
+ROTATE_VJP(SO_(so_rotate_vjp), rotate_vjp, real, real)
+#if defined(SO_REAL_f32)
+ROTATE(so_rotate_bf16, rotate_bf16, float, so_bf16)
+ROTATE_VJP(so_rotate_vjp_bf16, rotate_vjp_bf16, float, so_bf16)
+#endif

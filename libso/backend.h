@@ -8,7 +8,7 @@
 
 #include "so.h"
 
-#define SO_BACKEND_TABLE(name, real)                                                                                            \
+#define SO_BACKEND_TABLE(name, real, ...)                                                                                       \
     typedef struct name {                                                                                                       \
         so_status (*exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);                                    \
         so_status (*exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA); \
@@ -28,9 +28,13 @@
         so_status (*rotate)(so_ctx *, const so_rotation *, const real *R, const real *x, real *y);                              \
         so_status (*rotate_vjp)(so_ctx *, const so_rotation *, const real *R, const real *x, const real *dy, real *dx,          \
                                 real *dR);                                                                                      \
+        __VA_ARGS__                                                                                                             \
     } name;
-SO_BACKEND_TABLE(so_backend_f32, float)
-SO_BACKEND_TABLE(so_backend_f64, double)
+SO_BACKEND_TABLE(so_backend_f32, float,
+    so_status (*rotate_bf16)(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, so_bf16 *y);
+    so_status (*rotate_vjp_bf16)(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, const so_bf16 *dy, so_bf16 *dx,
+                                 float *dR);)
+SO_BACKEND_TABLE(so_backend_f64, double, )
 #undef SO_BACKEND_TABLE
 
 typedef struct so_backend {

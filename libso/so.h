@@ -249,8 +249,13 @@ SO_API so_status so_encode_vjp_f64(so_ctx *, const so_encoding *, const double *
  *                In place (y == x) is allowed. The vectors written must not overlap each other.
  * so_rotate_vjp  dx[s][t][g] = R^T dy[s][t][g];    dR[r][t] += sum over s and g = r mod rotations of dy x^T
  *                dR is added to, so that queries and keys can share one; dR may be NULL. dx may be the memory of dy.
+ * .._bf16        the same with vectors in bf16 (so_bf16); R and dR stay in f32, and so does the arithmetic: bf16 values are f32
+ *                numbers, products and sums are those of f32, and y and dx are rounded once, to nearest even.
  * Values are not screened: a NaN stays in the vector (and in the dR) that reads it, and SO_OK is returned.
- * Error of y: <= tile u |R| |x| entry by entry. Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENOMEM, SO_EWORKSPACE. */
+ * Error of y, entry by entry, and of dx with R^T:  <= tile u |R| |x|,  in bf16  <= 2^-8 |y| + 1.01 tile u |R| |x|,  u that of f32,
+ * where y is neither below 2^-126 nor above 2^128 (1 - 2^-9), which rounds to Inf in bf16.
+ * Error of dR, m = samples groups / rotations:  <= (m + 1) u (|dR| + sum |dy| |x|^T), dR as it was before.
+ * Returns SO_OK, SO_ENULL, SO_ESIZE, SO_ENOMEM, SO_EWORKSPACE. */
 
 typedef struct so_rotation {
     int tile;              /* b >= 1 */
@@ -262,10 +267,14 @@ typedef struct so_rotation {
     int64_t token_stride;  /* elements; >= groups * tile */
 } so_rotation;
 
+typedef uint16_t so_bf16; /* the upper half of the bits of a float */
+
 SO_API so_status so_rotate_f32(so_ctx *, const so_rotation *, const float *R, const float *x, float *y);
 SO_API so_status so_rotate_f64(so_ctx *, const so_rotation *, const double *R, const double *x, double *y);
 SO_API so_status so_rotate_vjp_f32(so_ctx *, const so_rotation *, const float *R, const float *x, const float *dy, float *dx, float *dR);
 SO_API so_status so_rotate_vjp_f64(so_ctx *, const so_rotation *, const double *R, const double *x, const double *dy, double *dx, double *dR);
+SO_API so_status so_rotate_bf16(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, so_bf16 *y);
+SO_API so_status so_rotate_vjp_bf16(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, const so_bf16 *dy, so_bf16 *dx, float *dR);
 
 #ifdef __cplusplus
 }

@@ -259,8 +259,25 @@ START_TEST(rotations)
     ck_assert_int_eq(so_rotate_f64(ctx, &r, NULL, &d, &d), SO_ENULL);
     ck_assert_int_eq(so_rotate_f64(ctx, &r, &d, NULL, &d), SO_ENULL);
     ck_assert_int_eq(so_rotate_f64(ctx, &r, &d, &d, NULL), SO_ENULL);
+    so_bf16 h = 7;
+    ck_assert_int_eq(so_rotate_bf16(NULL, &r, &f, &h, &h), SO_ENULL);
+    ck_assert_int_eq(so_rotate_bf16(ctx, NULL, &f, &h, &h), SO_ENULL);
+    ck_assert_int_eq(so_rotate_bf16(ctx, &r, NULL, &h, &h), SO_ENULL);
+    ck_assert_int_eq(so_rotate_bf16(ctx, &r, &f, NULL, &h), SO_ENULL);
+    ck_assert_int_eq(so_rotate_bf16(ctx, &r, &f, &h, NULL), SO_ENULL);
+    ck_assert_str_eq(so_ctx_argument(ctx), "y");
+    ck_assert_int_eq(so_rotate_vjp_bf16(ctx, &r, &f, NULL, &h, &h, &f), SO_ENULL);
+    ck_assert_str_eq(so_ctx_argument(ctx), "x");
+    ck_assert_int_eq(so_rotate_vjp_bf16(ctx, &r, &f, NULL, NULL, &h, NULL), SO_ENULL);
+    ck_assert_str_eq(so_ctx_argument(ctx), "dy");
+    ck_assert_int_eq(so_rotate_vjp_bf16(ctx, &r, &f, NULL, &h, NULL, NULL), SO_ENULL);
     r.tile = 0; /* the gradient checks the same */
     ck_assert_int_eq(so_rotate_vjp_f64(ctx, &r, &d, &d, &d, &d, &d), SO_ESIZE);
+    ck_assert_int_eq(so_rotate_vjp_bf16(ctx, &r, &f, &h, &h, &h, &f), SO_ESIZE);
+    ck_assert_int_eq(so_rotate_bf16(ctx, &r, &f, &h, &h), SO_ESIZE);
+    r.tile = 1, r.samples = 0;
+    ck_assert_int_eq(so_rotate_bf16(ctx, &r, NULL, NULL, NULL), SO_OK);
+    ck_assert(h == 7 && f == 7);
     ck_assert(d == 7);
 }
 END_TEST

@@ -53,6 +53,11 @@ void *cuda_array(const void *from, size_t bytes)
     return array;
 }
 
+void cuda_write(void *array, const void *from, size_t bytes)
+{
+    CUDA(cudaMemcpy(array, from, bytes, cudaMemcpyHostToDevice));
+}
+
 void cuda_read(void *to, const void *array, size_t bytes)
 {
     CUDA(cudaMemcpy(to, array, bytes, cudaMemcpyDeviceToHost));
@@ -68,6 +73,14 @@ so_status cuda_finish(so_ctx *ctx, so_status accepted)
     CUDA(cudaDeviceSynchronize());
     so_status met = so_ctx_status(ctx);
     return accepted != SO_OK ? accepted : met;
+}
+
+extern "C" void cuda_on_cpu_schedule(int order, uint64_t seed) __attribute__((weak)); /* not there on a device */
+
+void cuda_order(int k)
+{
+    if (cuda_on_cpu_schedule)
+        cuda_on_cpu_schedule(k, (uint64_t)k);
 }
 
 void *test_workspace(size_t bytes)

@@ -23,11 +23,15 @@ int is_cuda(const so_ctx *ctx); /* NULL is not */
 
 /* Memory of the device, `bytes` of which are copied from `from`; NULL: filled with bytes 0xff, which are NaN. */
 void *cuda_array(const void *from, size_t bytes);
+void cuda_write(void *array, const void *from, size_t bytes);
 void cuda_read(void *to, const void *array, size_t bytes);
 void cuda_free(void *array);
 
 /* Waits for the device. `accepted`, if the call was refused; else what its matrices have met. */
 so_status cuda_finish(so_ctx *ctx, so_status accepted);
+
+/* From now on threads and blocks run in another order, k = 0, 1, 2, where one can choose that: on tests/cuda_on_cpu. */
+void cuda_order(int k);
 
 /* Memory for so_ctx_set_workspace of a test_context. */
 void *test_workspace(size_t bytes);

@@ -13,12 +13,16 @@ double call_u(int bits)
 
 double call_round(int bits, double x)
 {
-    return bits == F32 ? (double)(float)x : x;
+    if (bits != BF16)
+        return bits == F32 ? (double)(float)x : x;
+    int exponent;
+    frexp(x, &exponent);
+    return ldexp(nearbyint(ldexp(x, BF16 - exponent)), exponent - BF16);
 }
 
 const char *call_type(int bits)
 {
-    return bits == F32 ? "f32" : "f64";
+    return bits == BF16 ? "bf16" : bits == F32 ? "f32" : "f64";
 }
 
 const char *call_method(so_method method)
@@ -37,25 +41,63 @@ typedef struct arguments {
         double *here;
         void *there;
         size_t length;
-        int is_result;
+        int bits, is_result;
     } array[8];
 } arguments;
+
+static size_t shift;
+
+void call_unaligned(size_t elements)
+{
+    shift = elements;
+}
+
+static size_t bytes_of(int bits)
+{
+    return bits == BF16 ? sizeof(so_bf16) : bits == F32 ? sizeof(float) : sizeof(double);
+}
 
 /* A copy of that type in the memory of the host. */
 static void *convert(int bits, const double *x, size_t length)
 {
-    float *copy = malloc((length + 1) * (bits == F32 ? sizeof(float) : sizeof(double)));
+    void *copy = malloc((length + 1) * bytes_of(bits));
     if (!copy)
         abort();
-    for (size_t i = 0; bits == F32 && i < length; i++)
-        copy[i] = (float)x[i];
+    for (size_t i = 0; bits != F64 && i < length; i++) {
+        union {
+            float value;
+            so_bf16 halves[2]; /* of which the second is the upper one */
+        } f = {(float)x[i]};
+        if (bits == F32)
+            ((float *)copy)[i] = f.value;
+        else
+            ((so_bf16 *)copy)[i] = f.halves[1];
+    }
     if (bits == F64)
         memcpy(copy, x, length * sizeof *x);
     return copy;
 }
 
-/* Where x stands for the call; NULL stays NULL, and what was given before stands where it stood. */
-static void *given(arguments *a, const double *x, size_t length)
+/* The reverse. */
+static void convert_back(int bits, const void *copy, size_t length, double *x)
+{
+    for (size_t i = 0; bits != F64 && i < length; i++) {
+        union {
+            float value;
+            so_bf16 halves[2];
+        } f = {0};
+        if (bits == F32)
+            f.value = ((const float *)copy)[i];
+        else
+            f.halves[1] = ((const so_bf16 *)copy)[i];
+        x[i] = (double)f.value;
+    }
+    if (bits == F64 && copy != x)
+        memcpy(x, copy, length * sizeof *x);
+}
+
+/* Where x stands for the call, as that type; NULL stays NULL, and what was given before stands where it stood. */
+static void *given(arguments *a, int bits, const double *x, size_t length)
 {
     if (!x)
         return NULL;
@@ -63,38 +105,38 @@ static void *given(arguments *a, const double *x, size_t length)
         if (a->array[k].here == x)
             return a->array[k].there;
     void *there = (void *)x;
-    if (a->bits == F32 || is_cuda(a->ctx))
-        there = convert(a->bits, x, length);
+    if (bits != F64 || is_cuda(a->ctx))
+        there = convert(bits, x, length);
     if (is_cuda(a->ctx)) {
         void *host = there;
-        there = cuda_array(host, length * (a->bits == F32 ? sizeof(float) : sizeof(double)));
+        there = cuda_array(NULL, (length + shift) * bytes_of(bits));
+        there = (char *)there + shift * bytes_of(bits);
+        cuda_write(there, host, length * bytes_of(bits));
         free(host);
     }
     int k = a->count++;
-    a->array[k].here = (double *)x, a->array[k].there = there, a->array[k].length = length, a->array[k].is_result = 0;
+    a->array[k].here = (double *)x, a->array[k].there = there, a->array[k].length = length;
+    a->array[k].bits = bits, a->array[k].is_result = 0;
     return there;
 }
 
 /* The same for what the call writes. */
-static void *result(arguments *a, double *x, size_t length)
+static void *result(arguments *a, int bits, double *x, size_t length)
 {
-    void *there = given(a, x, length);
+    void *there = given(a, bits, x, length);
     for (int k = 0; k < a->count; k++)
         a->array[k].is_result |= a->array[k].here == x;
     return there;
 }
 
-static void bring_back(const arguments *a, double *here, void *there, size_t length)
+static void bring_back(const arguments *a, int bits, double *here, void *there, size_t length)
 {
     void *host = there;
     if (is_cuda(a->ctx)) {
-        host = convert(a->bits, here, length);
-        cuda_read(host, there, length * (a->bits == F32 ? sizeof(float) : sizeof(double)));
+        host = convert(bits, here, length);
+        cuda_read(host, there, length * bytes_of(bits));
     }
-    for (size_t i = 0; a->bits == F32 && i < length; i++)
-        here[i] = (double)((float *)host)[i];
-    if (a->bits == F64 && host != here)
-        memcpy(here, host, length * sizeof *here);
+    convert_back(bits, host, length, here);
     if (host != there)
         free(host);
 }
@@ -106,18 +148,18 @@ static so_status finish(arguments *a, so_status status)
         status = cuda_finish(a->ctx, status);
     for (int k = 0; k < a->count; k++) {
         if (a->array[k].is_result)
-            bring_back(a, a->array[k].here, a->array[k].there, a->array[k].length);
+            bring_back(a, a->array[k].bits, a->array[k].here, a->array[k].there, a->array[k].length);
         if (is_cuda(a->ctx))
-            cuda_free(a->array[k].there);
-        else if (a->bits == F32)
+            cuda_free((char *)a->array[k].there - shift * bytes_of(a->array[k].bits));
+        else if (a->array[k].bits != F64)
             free(a->array[k].there);
     }
     return status;
 }
 
 #define CALL(function, ...) finish(&a, bits == F64 ? function##_f64(ctx, __VA_ARGS__) : function##_f32(ctx, __VA_ARGS__))
-#define IN(x, length) given(&a, x, length)
-#define OUT(x, length) result(&a, x, length)
+#define IN(x, length) given(&a, bits, x, length)
+#define OUT(x, length) result(&a, bits, x, length)
 
 static size_t matrices(int n, int64_t batch)
 {
@@ -268,6 +310,8 @@ so_status call_rotate(int bits, so_ctx *ctx, const so_rotation *r, size_t elemen
 {
     arguments a = {.bits = bits, .ctx = ctx};
     size_t count = rotation_elements(r);
+    if (bits == BF16)
+        return finish(&a, so_rotate_bf16(ctx, r, given(&a, F32, R, count), IN(x, elements), OUT(y, elements)));
     return CALL(so_rotate, r, IN(R, count), IN(x, elements), OUT(y, elements));
 }
 
@@ -276,5 +320,8 @@ so_status call_rotate_vjp(int bits, so_ctx *ctx, const so_rotation *r, size_t el
 {
     arguments a = {.bits = bits, .ctx = ctx};
     size_t count = rotation_elements(r);
+    if (bits == BF16)
+        return finish(&a, so_rotate_vjp_bf16(ctx, r, given(&a, F32, R, count), IN(x, elements), IN(dy, elements),
+                                             OUT(dx, elements), result(&a, F32, dR, count)));
     return CALL(so_rotate_vjp, r, IN(R, count), IN(x, elements), IN(dy, elements), OUT(dx, elements), OUT(dR, count));
 }

@@ -5,14 +5,19 @@
 #ifndef TESTS_ORACLE_CALL_H
 #define TESTS_ORACLE_CALL_H
 
+#include <stddef.h>
+
 #include "libso/so.h"
 
-enum { F32 = 24, F64 = 53 };
+enum { BF16 = 8, F32 = 24, F64 = 53 };
 
-double call_u(int bits);                        /* 2^-24 or 2^-53 */
+double call_u(int bits);                        /* 2^-bits */
 double call_round(int bits, double x);          /* x in that type */
-const char *call_type(int bits);                /* "f32", "f64" */
+const char *call_type(int bits);                /* "f32", "f64", "bf16" */
 const char *call_method(so_method method);      /* "AUTO" .. */
+
+/* From now on arrays in a device's memory begin so many elements behind a well-aligned address. */
+void call_unaligned(size_t elements);
 
 so_status call_exp(int bits, so_ctx *, so_method, int n, int64_t batch, const double *A, double *R);
 so_status call_exp_vjp(int bits, so_ctx *, so_method, int n, int64_t batch, const double *A, const double *R, const double *dR,
@@ -33,7 +38,7 @@ so_status call_project_vjp(int bits, so_ctx *, int n, int64_t batch, const doubl
 so_status call_encode(int bits, so_ctx *, const so_encoding *, const double *position, const double *generator, double *R);
 so_status call_encode_vjp(int bits, so_ctx *, const so_encoding *, const double *position, const double *generator,
                           const double *R, const double *dR, double *dgenerator, double *dposition);
-/* `elements`: the length of x, y, dx and dy, gaps included. */
+/* `elements`: the length of x, y, dx and dy, gaps included. bits = 8 calls _bf16: vectors are bf16 numbers, R and dR f32 ones. */
 so_status call_rotate(int bits, so_ctx *, const so_rotation *, size_t elements, const double *R, const double *x, double *y);
 so_status call_rotate_vjp(int bits, so_ctx *, const so_rotation *, size_t elements, const double *R, const double *x,
                           const double *dy, double *dx, double *dR);

@@ -26,4 +26,8 @@ const backend_table SO_(so_cpu) = {
     .encode_vjp = SO_(so_cpu_encode_vjp),
     .rotate = SO_(so_cpu_rotate),
     .rotate_vjp = SO_(so_cpu_rotate_vjp),
+#if defined(SO_REAL_f32)
+    .rotate_bf16 = SO_(so_cpu_rotate_bf16),
+    .rotate_vjp_bf16 = SO_(so_cpu_rotate_vjp_bf16),
+#endif
 };
