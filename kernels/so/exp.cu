@@ -4,9 +4,10 @@
 
 static const SO_(cuda_method) *choose(so_method method, int n)
 {
-    (void)n;
     if (method == SO_CAYLEY)
         return &SO_(cuda_cayley);
+    if (method == SO_AUTO && n >= 2 && n <= 4)
+        return &SO_(cuda_closed_form);
     return &SO_(cuda_polynomial);
 }
 
