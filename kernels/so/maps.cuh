@@ -37,5 +37,10 @@ so_status SO_(so_cuda_encode_vjp)(so_ctx *, const so_encoding *, const real *pos
                                   const real *dR, real *dgenerator, real *dposition);
 so_status SO_(so_cuda_rotate)(so_ctx *, const so_rotation *, const real *R, const real *x, real *y);
 so_status SO_(so_cuda_rotate_vjp)(so_ctx *, const so_rotation *, const real *R, const real *x, const real *dy, real *dx, real *dR);
+#if defined(SO_REAL_f32)
+so_status so_cuda_rotate_bf16(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, so_bf16 *y);
+so_status so_cuda_rotate_vjp_bf16(so_ctx *, const so_rotation *, const float *R, const so_bf16 *x, const so_bf16 *dy, so_bf16 *dx,
+                                  float *dR);
+#endif
 
 #endif

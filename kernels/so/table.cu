@@ -22,4 +22,10 @@ const backend_table SO_(so_cuda) = {
     .orthogonality = SO_(so_cuda_orthogonality),
     .project = SO_(so_cuda_project),
     .project_vjp = SO_(so_cuda_project_vjp),
+    .rotate = SO_(so_cuda_rotate),
+    .rotate_vjp = SO_(so_cuda_rotate_vjp),
+#if defined(SO_REAL_f32)
+    .rotate_bf16 = so_cuda_rotate_bf16,
+    .rotate_vjp_bf16 = so_cuda_rotate_vjp_bf16,
+#endif
 };

@@ -72,6 +72,11 @@ template <class real, class backend_table> static void call_all(so_ctx *ctx, con
             CALL(rotate, &r, x[0], x[1], x[2]);
             CALL(rotate_vjp, &r, x[0], x[1], x[2], x[3], x[4]);
             CALL(rotate_vjp, &r, x[0], x[1], x[2], x[3], NULL);
+            if constexpr (std::is_same_v<real, float>) {
+                so_bf16 *vectors[3] = {(so_bf16 *)x[1], (so_bf16 *)x[2], (so_bf16 *)x[3]};
+                CALL(rotate_bf16, &r, x[0], vectors[0], vectors[1]);
+                CALL(rotate_vjp_bf16, &r, x[0], vectors[0], vectors[1], vectors[2], x[4]);
+            }
         }
     }
     for (real *array : x)
