@@ -130,7 +130,7 @@ START_TEST(bounds)
     so_ctx *ctx;
     ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
     for (int o = 0; o < ORDERS; o++)
-        for (int c = 0; c < VALUES; c += orders[o] > 64 ? 2 : 1) {
+        for (int c = 0; c < VALUES; c += orders[o] <= 64 ? 1 : test_short() ? 5 : 2) {
             int n = orders[o];
             size_t bytes = (size_t)(n * n) * sizeof(double);
             random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 6000 + (uint32_t)c, (uint64_t)n);

@@ -1,10 +1,11 @@
-/* cayley.cuh: the Cayley map R = (I - A/2)^-1 (I + A/2) = 2 K - I, K = (I - A/2)^-1, and its trivialised derivative on a team. The
- * mirror of libso/cpu/group/cayley.c, which says why rows are exchanged beyond small angles only, and why A is scaled down beyond
- * rho u = 2^-8.
+/* cayley.cuh: the Cayley map R = (I - A/2)^-1 (I + A/2) = 2 K - I, K = (I - A/2)^-1, and its trivialised derivative on a team.
+ * The mirror of libso/cpu/group/cayley.c, which says why rows are exchanged beyond small angles only, and why A is scaled down
+ * beyond rho u = 2^-8.
  *
- * K is found by Gauss-Jordan elimination in place, in registers: step k needs of the others' only the pivot's row and column, which
- * pass through shared memory in two buffers in turn, so that one barrier per step is enough; the search for a pivot is another.
- * Rows stay where they are: with p(k) the row of the k-th pivot, what is left at (p(k), l) is entry (k, p(l)) of the inverse.
+ * K is found by Gauss-Jordan elimination in place, in registers: step k needs of the others' only the pivot's row and column,
+ * which pass through shared memory in two buffers in turn, so that one barrier per step is enough; the search for a pivot is
+ * another. Rows stay where they are: with p(k) the row of the k-th pivot, what is left at (p(k), l) is entry (k, p(l)) of the
+ * inverse.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_CAYLEY_CUH
 #define SO_KERNELS_CAYLEY_CUH
@@ -25,7 +26,7 @@ template <class Team> __device__ bool halve(const Team &t, double limit, typenam
     return rho > 4;
 }
 
-/* The largest entry of a column among the rows that no pivot was taken from; of equals the first. Every warp searches all of it. */
+/* The largest entry of a column among the rows that no pivot was taken from; of equals the first. Every warp searches all. */
 template <class Team> struct pivot_search {
     typedef typename Team::real real;
     static constexpr int WIDTH = Team::THREADS < 32 ? Team::THREADS : 32, SHARE = Team::N / WIDTH;

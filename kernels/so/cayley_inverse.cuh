@@ -11,7 +11,9 @@
 inline __device__ bool cayley_inverse_of(const crew &c, const double *X, double largest, double *A, double *B, double *inverse)
 {
     c.each([&](ptrdiff_t at, int i, int j) { B[at] = X[at] + (i == j); });
-    if (invert(c, B, inverse) == 0 || !(c.sum_of_squares(inverse) < 2 * largest * largest)) /* the singular values come in pairs */
+    if (invert(c, B, inverse) == 0)
+        return false;
+    if (!(c.sum_of_squares(inverse) < 2 * largest * largest)) /* the singular values come in pairs */
         return false;
     double *K = A, *T = B;
     c.skew_part(X, 1, K);

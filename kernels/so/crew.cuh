@@ -2,8 +2,8 @@
  * memory where they fit, else in the workspace. For maps that iterate and branch on what they find, one matrix at a time; where
  * every matrix takes the same way, teams (team.cuh) are faster.
  *
- * Rows begin n | 1 numbers apart, so that rows and columns are read equally well. All threads come to all operations, with the same
- * arguments; every operation ends with sync(). Sums are made in an order that depends on n alone.
+ * Rows begin n | 1 numbers apart, so that rows and columns are read equally well. All threads come to all operations, with the
+ * same arguments; every operation ends with sync(). Sums are made in an order that depends on n alone.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_CREW_CUH
 #define SO_KERNELS_CREW_CUH
@@ -207,8 +207,8 @@ inline __device__ int scale_to_unit(const crew &c, double *X)
 }
 
 /* B <- B^-1 by Gauss-Jordan elimination with partial pivoting, in place; rows and columns are left where they are: with p(k) the
- * row of the k-th pivot, what is left at (p(k), l) is entry (k, p(l)) of the inverse, which goes to `inverse`. Returns the sign of
- * det B, 0 for a zero pivot. Uses the vectors 0 to 3. */
+ * row of the k-th pivot, what is left at (p(k), l) is entry (k, p(l)) of the inverse, which goes to `inverse`. Returns the sign
+ * of det B, 0 for a zero pivot. Uses the vectors 0 to 3. */
 inline __device__ int invert(const crew &c, double *B, double *inverse)
 {
     int n = c.n, sign = 1;
@@ -260,8 +260,8 @@ inline __device__ int invert(const crew &c, double *B, double *inverse)
     return sign;
 }
 
-/* X <- the orthogonal matrix nearest to it, by Newton-Schulz steps; false if ||X^T X - I||_F exceeds LARGEST_DEFECT: X is as it was.
- * The skew part of X keeps its relative accuracy, however small. As in libso/cpu/lapack/rotation.c. D, F: scratch. */
+/* X <- the orthogonal matrix nearest to it, by Newton-Schulz steps; false if ||X^T X - I||_F exceeds LARGEST_DEFECT: X is as it
+ * was. The skew part of X keeps its relative accuracy, however small. As in libso/cpu/lapack/rotation.c. D, F: scratch. */
 static constexpr double LARGEST_DEFECT = 0.125;
 
 inline __device__ bool nearest_orthogonal(const crew &c, double *X, double *D, double *F)

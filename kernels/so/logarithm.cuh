@@ -1,5 +1,5 @@
-/* logarithm.cuh: the principal logarithm A = W D W^T (planes.cuh) of the rotation X nearest to R, and its derivative, by a crew. The
- * mirror of libso/cpu/lapack/logarithm.c, which has the mathematics, but for angles near pi:
+/* logarithm.cuh: the principal logarithm A = W D W^T (planes.cuh) of the rotation X nearest to R, and its derivative, by a crew.
+ * The mirror of libso/cpu/lapack/logarithm.c, which has the mathematics, but for angles near pi:
  *
  * The eigenvectors of the symmetric part of X, whose eigenvalues are the cosines, are found first, and parted at the largest gap
  * between cosines in [-1/2, 1/2], which no plane straddles. Of those below, X is replaced by -X, which turns by pi - theta: all
@@ -26,7 +26,7 @@ inline __device__ bool planes_away_from_pi(const crew &c, const double *X, doubl
     return true;
 }
 
-/* Row k of VT: an eigenvector of (X + X^T)/2; cosine[k]: the eigenvalue. X is orthogonal. false: no convergence. H, G: scratch. */
+/* Row k of VT: an eigenvector of (X + X^T)/2; cosine[k]: the eigenvalue; X is orthogonal. false: no convergence. H, G: scratch */
 inline __device__ bool cosines(const crew &c, const double *X, double *VT, double *cosine, double *H, double *G)
 {
     /* Of a positive definite matrix singular vectors are eigenvectors. */
@@ -42,8 +42,8 @@ inline __device__ bool cosines(const crew &c, const double *X, double *VT, doubl
     return true;
 }
 
-/* sorted <- cosine in ascending order, place[k] <- the place of cosine[k]. Returns how many are below the widest gap that begins or
- * ends in [-1/2, 1/2], the ends of this interval counting as cosines. */
+/* sorted <- cosine in ascending order, place[k] <- the place of cosine[k]. Returns how many are below the widest gap that begins
+ * or ends in [-1/2, 1/2], the ends of this interval counting as cosines. */
 inline __device__ int part(const crew &c, const double *cosine, double *sorted, int *place)
 {
     int n = c.n, below = 0, count = 0;
@@ -135,7 +135,8 @@ struct logarithm {
     {
         constexpr double SMALLEST_SINE = 1e-5; /* of x/2, below which a first-order correction is left out */
         int m = c.n / 2;
-        double *X = c.matrix(0), *WT = c.matrix(1), *S = c.matrix(2), *T = c.matrix(3), *U = c.matrix(4), *C = S, *theta = c.vector(4);
+        double *X = c.matrix(0), *WT = c.matrix(1), *S = c.matrix(2), *T = c.matrix(3), *U = c.matrix(4), *C = S;
+        double *theta = c.vector(4);
         load(c, in[0], X);
         if (!nearest_orthogonal(c, X, S, T))
             return OUTCOME_SINGULAR;

@@ -1,8 +1,8 @@
 /* orthogonality.cu: the orthogonality defect of matrices.
  *
- * A block per matrix. R^T R is made of tiles of 32 x 32 entries, each over panels of 32 rows of R that pass through shared memory,
- * in f64 whatever the real type; of a pair of tiles one is computed. What a thread adds up is that of the entries it holds, in a
- * fixed order. R is read n / 64 + 1 times.
+ * A block per matrix. R^T R is made of tiles of 32 x 32 entries, each over panels of 32 rows of R that pass through shared
+ * memory, in f64 whatever the real type; of a pair of tiles one is computed. What a thread adds up is that of the entries it
+ * holds, in a fixed order. R is read n / 64 + 1 times.
  * SPDX-License-Identifier: MIT */
 #include "device.cuh"
 #include "maps.cuh"

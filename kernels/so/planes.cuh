@@ -1,10 +1,11 @@
-/* planes.cuh: A = W D W^T of a skew matrix, by a crew: orthonormal bases of invariant planes; W and D as in libso/cpu/group/planes.h:
- * plane k < n/2 is spanned by columns k and n/2 + k of W, for odd n the last column spans the null space, D = [[0, -Theta], [Theta, 0]].
+/* planes.cuh: A = W D W^T of a skew matrix, by a crew: orthonormal bases of invariant planes; W and D as in
+ * libso/cpu/group/planes.h: plane k < n/2 is spanned by columns k and n/2 + k of W, for odd n the last column spans the null
+ * space, D = [[0, -Theta], [Theta, 0]].
  *
- * By Jacobi rotations of pairs of planes (Paardekooper, Linear Algebra Appl. 15, 1976; Hacon, SIAM J. Matrix Anal. Appl. 14, 1993):
- * the 4 x 4 block of two planes is skew, so(4) = so(3) + so(3), and each of its two vectors is turned onto the first axis by a unit
- * quaternion, which leaves the angles |p| + |q| and |p| - |q|. Of a plane and the null vector likewise, a row of zeros being the
- * fourth. Equal angles and angles 0 need no care, W is a product of rotations.
+ * By Jacobi rotations of pairs of planes (Paardekooper, Linear Algebra Appl. 15, 1976; Hacon, SIAM J. Matrix Anal. Appl. 14,
+ * 1993): the 4 x 4 block of two planes is skew, so(4) = so(3) + so(3), and each of its two vectors is turned onto the first axis
+ * by a unit quaternion, which leaves the angles |p| + |q| and |p| - |q|. Of a plane and the null vector likewise, a row of zeros
+ * being the fourth. Equal angles and angles 0 need no care, W is a product of rotations.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_PLANES_CUH
 #define SO_KERNELS_PLANES_CUH
@@ -32,8 +33,8 @@ struct half_turn {
     }
 };
 
-/* Turns every pair of planes of S, and the planes and the null vector, once, and the rows of WT with them: S <- Q^T S Q, WT <- Q^T WT.
- * Returns whether any was turned. smallest: couplings up to this are left. */
+/* Turns every pair of planes of S, and the planes and the null vector, once, and the rows of WT with them: S <- Q^T S Q,
+ * WT <- Q^T WT. Returns whether any was turned. smallest: couplings up to this are left. */
 inline __device__ bool plane_sweep(const crew &c, double *S, double *WT, double smallest)
 {
     int n = c.n, m = n / 2, players = m + n % 2, seats = players + players % 2;
@@ -41,7 +42,8 @@ inline __device__ bool plane_sweep(const crew &c, double *S, double *WT, double 
     bool turned = false;
     for (int round = 0; round < seats - 1; round++)
         for (int first = 0; first < seats / 2; first += groups) {
-            int place = first + c.thread / PAIR_LANES, x = seated(place, round, seats), y = seated(seats - 1 - place, round, seats);
+            int place = first + c.thread / PAIR_LANES;
+            int x = seated(place, round, seats), y = seated(seats - 1 - place, round, seats);
             int a = x < y ? x : y, b = x < y ? y : x;
             bool present = place < seats / 2 && b < players;
             /* Rows u_a, v_a, u_b, v_b, so that entry (u, v) is the angle; the null vector for u_b, none for v_b. */
@@ -140,7 +142,8 @@ inline __device__ bool decompose_planes(const crew &c, double *S, double *WT, do
     return !left;
 }
 
-/* M <- f(ad_D) M for skew M, as plane_function of libso/cpu/group/planes.h; multiplier(x/2, re, im) multiplies re + i im by f(i x). */
+/* M <- f(ad_D) M for skew M, as plane_function of libso/cpu/group/planes.h; multiplier(x/2, re, im) multiplies re + i im by
+ * f(i x). */
 template <class F> __device__ void plane_function(const crew &c, const double *theta, double *M, F multiplier)
 {
     int n = c.n, m = n / 2, columns = m + n % 2;
@@ -155,7 +158,8 @@ template <class F> __device__ void plane_function(const crew &c, const double *t
             continue;
         }
         double *vv = c.row(M, a) + b, *uv = c.row(M, m + a) + b, *vu = vv + m, *uu = uv + m, other = theta[b] / 2;
-        double re_plus = (*vv + *uu) * 0.5, im_plus = (*uv - *vu) * 0.5, re_minus = (*vv - *uu) * 0.5, im_minus = (*uv + *vu) * 0.5;
+        double re_plus = (*vv + *uu) * 0.5, im_plus = (*uv - *vu) * 0.5;
+        double re_minus = (*vv - *uu) * 0.5, im_minus = (*uv + *vu) * 0.5;
         multiplier(half - other, re_plus, im_plus);
         multiplier(half + other, re_minus, im_minus);
         *vv = re_plus + re_minus;

@@ -33,8 +33,8 @@ struct project {
     }
 };
 
-/* dX = U (I + K) T V^T with T (S + N) + (S + N) T = Z - Z^T, Z = (I - K) U^T dR V; where T N + N T, of order u, is a correction to
- * the solution without N. */
+/* dX = U (I + K) T V^T with T (S + N) + (S + N) T = Z - Z^T, Z = (I - K) U^T dR V; where T N + N T, of order u, is a correction
+ * to the solution without N. */
 struct project_vjp {
     static constexpr int INPUTS = 2, MATRICES = 6;
     static constexpr unsigned SKEW = 0;
@@ -42,7 +42,8 @@ struct project_vjp {
     template <class number>
     static __device__ int compute(const crew &c, const number *const *in, double u, double *&result)
     {
-        double *X = c.matrix(0), *UT = c.matrix(1), *VT = c.matrix(2), *K = c.matrix(3), *Z = c.matrix(4), *T = c.matrix(5), *N = X;
+        double *X = c.matrix(0), *UT = c.matrix(1), *VT = c.matrix(2), *K = c.matrix(3), *Z = c.matrix(4), *T = c.matrix(5);
+        double *N = X;
         const double *s = c.vector(4);
         load(c, in[0], X);
         int size = scale_to_unit(c, X);

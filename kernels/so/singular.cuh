@@ -1,14 +1,15 @@
-/* singular.cuh: X = U diag(s) V^T with rotations U and V, the smallest value signed, by a crew: one-sided Jacobi rotations. The mirror
- * of libso/cpu/lapack/singular.c, but for the order: all pairs that do not touch each other are turned at the same time, n/2 in each
- * of n - 1 rounds (round robin), and a pair is left with its longer row first.
+/* singular.cuh: X = U diag(s) V^T with rotations U and V, the smallest value signed, by a crew: one-sided Jacobi rotations. The
+ * mirror of libso/cpu/lapack/singular.c, but for the order: all pairs that do not touch each other are turned at the same time,
+ * n/2 in each of n - 1 rounds (round robin), and rows are not sorted by length.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_SINGULAR_CUH
 #define SO_KERNELS_SINGULAR_CUH
 
 #include "crew.cuh"
 
-/* Convergence is quadratic, six to twelve sweeps; the limit ends a pair that rounding keeps at the tolerance. */
-enum { JACOBI_SWEEPS = 40, PAIR_LANES = 8 };
+/* About ten sweeps where the values are alike, thirty where they cover nine decades (order 128; with pairs sorted by length it
+ * would be fifty); the limit ends a pair that rounding keeps at the tolerance. */
+enum { JACOBI_SWEEPS = 100, PAIR_LANES = 8 };
 
 __device__ __forceinline__ double pair_sum(double x)
 {
@@ -31,7 +32,8 @@ inline __device__ bool jacobi_sweep(const crew &c, double *G, double *VT)
     bool turned = false;
     for (int round = 0; round < seats - 1; round++) {
         for (int first = 0; first < seats / 2; first += groups) {
-            int place = first + c.thread / PAIR_LANES, a = seated(place, round, seats), b = seated(seats - 1 - place, round, seats);
+            int place = first + c.thread / PAIR_LANES;
+            int a = seated(place, round, seats), b = seated(seats - 1 - place, round, seats);
             bool present = place < seats / 2 && a < n && b < n;
             double *x = c.row(G, present ? (a < b ? a : b) : 0), *y = c.row(G, present ? (a < b ? b : a) : 0);
             double xx = 0, yy = 0, xy = 0;
@@ -47,15 +49,13 @@ inline __device__ bool jacobi_sweep(const crew &c, double *G, double *VT)
                 continue;
             double zeta = (yy - xx) / (2 * xy), t = copysign(1 / (fabs(zeta) + sqrt(1 + zeta * zeta)), zeta);
             double cosine = 1 / sqrt(1 + t * t), sine = cosine * t;
-            /* x, y <- p x + q y, p y - q x */
-            double p = yy > xx ? sine : cosine, q = yy > xx ? cosine : -sine;
             double *v = VT + (x - G), *w = VT + (y - G);
             for (int k = lane; k < n; k += PAIR_LANES) {
                 double at_x = x[k], at_y = y[k], at_v = v[k], at_w = w[k];
-                x[k] = p * at_x + q * at_y;
-                y[k] = p * at_y - q * at_x;
-                v[k] = p * at_v + q * at_w;
-                w[k] = p * at_w - q * at_v;
+                x[k] = cosine * at_x - sine * at_y;
+                y[k] = sine * at_x + cosine * at_y;
+                v[k] = cosine * at_v - sine * at_w;
+                w[k] = sine * at_v + cosine * at_w;
             }
             turned = true;
         }
@@ -119,9 +119,9 @@ inline __device__ void complete(const crew &c, double *UT)
 }
 
 /* Row k of UT and of VT <- the k-th column of U and of V; s[n-1] is the smallest in size, with the sign of det X; the others are
- * positive, in no order. The entries of X are of size 2^-500 .. 2^500 or 0. false: U V^T, the rotation nearest to X, is not unique:
- * all but one |s[k]|, and s[k] + s[n-1], must exceed 2 n u times the largest; or no convergence. s: vector 4; uses the others.
- * S, T: scratch. */
+ * positive, in no order. The entries of X are of size 2^-500 .. 2^500 or 0. false: U V^T, the rotation nearest to X, is not
+ * unique: all but one |s[k]|, and s[k] + s[n-1], must exceed 2 n u times the largest; or no convergence. s: vector 4; uses the
+ * others. S, T: scratch. */
 inline __device__ bool singular_values(const crew &c, const double *X, double u, double *UT, double *VT, double *S, double *T)
 {
     int n = c.n, smallest = 0;
@@ -142,7 +142,8 @@ inline __device__ bool singular_values(const crew &c, const double *X, double u,
     c.sync();
     if (smallest != n - 1) { /* exchanged with the last, one of them with its sign turned: U V^T and det V stay */
         c.each_row([&](int i) {
-            double *x = c.row(UT, smallest) + i, *y = c.row(UT, n - 1) + i, *v = c.row(VT, smallest) + i, *w = c.row(VT, n - 1) + i;
+            double *x = c.row(UT, smallest) + i, *y = c.row(UT, n - 1) + i;
+            double *v = c.row(VT, smallest) + i, *w = c.row(VT, n - 1) + i;
             double at_x = *x, at_v = *v;
             *x = *y;
             *y = -at_x;
@@ -182,8 +183,8 @@ inline __device__ bool singular_values(const crew &c, const double *X, double u,
     return !c.any(lost);
 }
 
-/* Makes U and V as orthogonal as rounding allows, s and small K, N (skew, symmetric with a zero diagonal) such that to first order
- * X = U (I + K) (diag(s) + N) V^T: what rounding left of the decomposition. N takes the place of X. T, B: scratch; T may be
+/* Makes U and V as orthogonal as rounding allows, s and small K, N (skew, symmetric with a zero diagonal) such that to first
+ * order X = U (I + K) (diag(s) + N) V^T: what rounding left of the decomposition. N takes the place of X. T, B: scratch; T may be
  * K. */
 inline __device__ void singular_residual(const crew &c, double *X, double *UT, double *VT, double *K, double *T, double *B)
 {

@@ -82,8 +82,9 @@ so_status run_widened(so_ctx *ctx, int n, int64_t batch, widened_inputs<number> 
         if (status != SO_OK)
             return status;
     }
-    return launch(ctx, widened_kernel<Map, number>, blocks_for(crews), (unsigned)crew_threads(n), memory ? header : header + bytes, n,
-                  batch, in, out, (double *)memory, share, device->device_outcome);
+    size_t shared = memory ? header : header + bytes;
+    return launch(ctx, widened_kernel<Map, number>, blocks_for(crews), (unsigned)crew_threads(n), shared, n, batch, in, out,
+                  (double *)memory, share, device->device_outcome);
 }
 
 #endif
