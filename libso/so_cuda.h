@@ -7,6 +7,12 @@
  *                  workspace: do not let it grow after that (so_ctx_set_workspace with device memory makes sure).
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the
  *                  last bits.
+ *   so_encode      The token-wise generators are formed in the multiprocessors (SO_AUTO, SO_POLYNOMIAL and SO_CAYLEY, orders up
+ *                  to 64, gradient in f64: 32); for the others those of a piece of the batch stand in the workspace, at most
+ *                  32 MiB or one matrix, in so_encode_vjp their gradients too. Nothing is decomposed in one dimension.
+ *                  The sums of so_encode_vjp take groups * dims * tile * 4 ceil(tile/4) reals for each run of
+ *                  max(8, 4 dims, min(64, tokens/32)) tokens, never more than R (tile >= 2), or than the sums of one run;
+ *                  dposition, if wanted, takes groups * tokens * dims reals.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef SO_CUDA_H

@@ -13,11 +13,16 @@ void so_ctx_release(so_ctx *ctx)
 
 so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
 {
-    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX)
+    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX - ctx->held)
         return SO_ENOMEM;
+    bytes += ctx->held;
     if (bytes > ctx->workspace_bytes) {
         if (ctx->workspace_is_callers)
             return SO_EWORKSPACE;
+        if (ctx->held > 0) {
+            ctx->wanted = bytes;
+            return SO_ENOMEM;
+        }
         void *larger = ctx->backend.allocate(ctx, bytes);
         if (!larger)
             return SO_ENOMEM;
@@ -25,6 +30,25 @@ so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
         ctx->workspace = larger;
         ctx->workspace_bytes = bytes;
     }
-    *memory = ctx->workspace;
+    *memory = (char *)ctx->workspace + ctx->held;
     return SO_OK;
+}
+
+so_status so_ctx_hold(so_ctx *ctx, size_t count, size_t bytes, void **memory)
+{
+    size_t wanted = ctx->wanted;
+    ctx->wanted = 0;
+    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX - 63)
+        return SO_ENOMEM;
+    bytes = (bytes + 63) / 64 * 64;
+    so_status status = so_ctx_reserve(ctx, 1, bytes > wanted ? bytes : wanted, memory);
+    if (status == SO_OK)
+        ctx->held = bytes;
+    return status;
+}
+
+int so_ctx_let_go(so_ctx *ctx)
+{
+    ctx->held = 0;
+    return ctx->wanted > 0;
 }

@@ -1,6 +1,7 @@
 /* check_api.c: what so.h says about arguments, statuses and the workspace.
  * SPDX-License-Identifier: MIT */
 #include "libso/backend_cpu.h"
+#include "libso/context.h"
 #include "oracle_campaign.h"
 #include <check.h>
 #include <math.h>
@@ -349,6 +350,44 @@ START_TEST(workspace)
 }
 END_TEST
 
+/* Memory that a function holds is not given out again; what does not fit beside it fits after so_ctx_let_go said so. */
+START_TEST(held)
+{
+    void *own, *inner, *again;
+    setup();
+    ck_assert_int_eq(so_ctx_hold(ctx, 3, 50, &own), SO_OK);
+    ck_assert_uint_ge(so_workspace_bytes(ctx), 192);
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, 100, &inner), SO_ENOMEM);
+    ck_assert_int_eq(so_ctx_let_go(ctx), 1);
+    ck_assert_int_eq(so_ctx_hold(ctx, 3, 50, &own), SO_OK);
+    memset(own, 1, 150);
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, 100, &inner), SO_OK);
+    memset(inner, 2, 100);
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, 40, &again), SO_OK);
+    ck_assert_ptr_eq(inner, again);
+    for (int i = 0; i < 150; i++)
+        ck_assert_int_eq(((char *)own)[i], 1);
+    ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+    ck_assert_uint_eq(so_workspace_bytes(ctx), 292);
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, 292, &again), SO_OK);
+    ck_assert_ptr_eq(own, again);
+
+    ck_assert_int_eq(so_ctx_hold(ctx, 1, 64, &own), SO_OK); /* what can never fit */
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, PTRDIFF_MAX, &inner), SO_ENOMEM);
+    ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+    ck_assert_int_eq(so_ctx_hold(ctx, PTRDIFF_MAX, 2, &own), SO_ENOMEM);
+    ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+
+    char *memory = aligned_alloc(64, 128);
+    ck_assert_int_eq(so_ctx_set_workspace(ctx, memory, 128), SO_OK);
+    ck_assert_int_eq(so_ctx_hold(ctx, 1, 64, &own), SO_OK);
+    ck_assert_int_eq(so_ctx_reserve(ctx, 1, 65, &inner), SO_EWORKSPACE);
+    ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+    teardown();
+    free(memory);
+}
+END_TEST
+
 Suite *check_api(void)
 {
     Suite *suite = suite_create("api");
@@ -367,6 +406,7 @@ Suite *check_api(void)
     TCase *memory = tcase_create("workspace");
     tcase_set_timeout(memory, 120);
     tcase_add_loop_test(memory, workspace, 0, 2);
+    tcase_add_test(memory, held);
     suite_add_tcase(suite, memory);
     return suite;
 }

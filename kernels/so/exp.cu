@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "maps.cuh"
 
-static const SO_(cuda_method) *choose(so_method method, int n)
+const SO_(cuda_method) *SO_(so_cuda_choose)(so_method method, int n)
 {
     if (method == SO_CAYLEY)
         return &SO_(cuda_cayley);
@@ -13,16 +13,16 @@ static const SO_(cuda_method) *choose(so_method method, int n)
 
 so_status SO_(so_cuda_exp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, real *R)
 {
-    return choose(method, n)->map(ctx, n, batch, A, R);
+    return SO_(so_cuda_choose)(method, n)->map(ctx, n, batch, A, R);
 }
 
 so_status SO_(so_cuda_exp_vjp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, const real *R, const real *dR,
                                real *dA)
 {
-    return choose(method, n)->vjp(ctx, n, batch, A, R, dR, dA);
+    return SO_(so_cuda_choose)(method, n)->vjp(ctx, n, batch, A, R, dR, dA);
 }
 
 so_status SO_(so_cuda_exp_jvp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, const real *E, real *R, real *L)
 {
-    return choose(method, n)->jvp(ctx, n, batch, A, E, R, L);
+    return SO_(so_cuda_choose)(method, n)->jvp(ctx, n, batch, A, E, R, L);
 }

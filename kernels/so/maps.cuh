@@ -20,6 +20,9 @@ extern const SO_(cuda_method) SO_(cuda_cayley);
 extern const SO_(cuda_method) SO_(cuda_pade);  /* by cuBLAS */
 extern const SO_(cuda_method) SO_(cuda_eigen); /* by cuSOLVER */
 
+/* The method that stands for `method` at order n. */
+const SO_(cuda_method) *SO_(so_cuda_choose)(so_method method, int n);
+
 so_status SO_(so_cuda_exp)(so_ctx *, so_method, int n, int64_t batch, const real *A, real *R);
 so_status SO_(so_cuda_exp_vjp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA);
 so_status SO_(so_cuda_exp_jvp)(so_ctx *, so_method, int n, int64_t batch, const real *A, const real *E, real *R, real *L);

@@ -22,6 +22,8 @@ const backend_table SO_(so_cuda) = {
     .orthogonality = SO_(so_cuda_orthogonality),
     .project = SO_(so_cuda_project),
     .project_vjp = SO_(so_cuda_project_vjp),
+    .encode = SO_(so_cuda_encode),
+    .encode_vjp = SO_(so_cuda_encode_vjp),
     .rotate = SO_(so_cuda_rotate),
     .rotate_vjp = SO_(so_cuda_rotate_vjp),
 #if defined(SO_REAL_f32)
