@@ -264,7 +264,9 @@ JOBS         ?= $(shell nproc)
 CHECK        := $(BUILD)/tests/check -j $(JOBS)
 LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'so_ctx_create_cpu|test_context' $(filter %.c,$(SUITES))))
 # Those that work in any context; on the shim at few orders, since there every thread of a kernel costs context switches.
-CUDA_SUITES  := $(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c,$(SUITES))))
+# Those of CUDA_LATER wait for kernels that are still missing.
+CUDA_LATER   := $(addprefix check_,cayley encode exp exp_batch exp_vjp pack rotate)
+CUDA_SUITES  := $(filter-out $(CUDA_LATER),$(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c,$(SUITES)))))
 ON_SHIM      := SO_TEST_DEVICE=cuda SO_TEST_DEPTH=short
 
 RESULTS ?= runs/bench
@@ -344,9 +346,10 @@ endif
 
 # CUDA_SUITES on the shim; of those that take seconds also with threads and blocks in other orders
 check-shim: $(BUILD)/tests/check
+	@echo "check-shim: not yet run in a CUDA context, for want of kernels: $(patsubst check_%,%,$(CUDA_LATER))"
 	$(ON_SHIM) SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65 $(CHECK) $(CUDA_SUITES)
 	for schedule in backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=3,5,8,17,33 \
-	    $(CHECK) $(filter-out check_exp check_exp_batch,$(CUDA_SUITES)) || exit 1; done
+	    $(CHECK) $(filter-out check_exp check_exp_batch check_project check_logarithm,$(CUDA_SUITES)) || exit 1; done
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
@@ -364,6 +367,7 @@ check: deps
 run-checks: all layering readme check-install prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
 	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
+	@$(MAKE) --no-print-directory check-shim
 check-asan: deps
 	@CK_TIMEOUT_MULTIPLIER=10 $(MAKE) --no-print-directory run-checks BUILD=$(BUILD)/asan CFLAGS="-O1 -g" KERNEL_OPT=-O1 \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
