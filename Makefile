@@ -265,7 +265,7 @@ CHECK        := $(BUILD)/tests/check -j $(JOBS)
 LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'so_ctx_create_cpu|test_context' $(filter %.c,$(SUITES))))
 # Those that work in any context; on the shim at few orders, since there every thread of a kernel costs context switches.
 # Those of CUDA_LATER wait for kernels that are still missing.
-CUDA_LATER   := $(addprefix check_,cayley encode exp exp_batch exp_vjp pack rotate)
+CUDA_LATER   := $(addprefix check_,cayley encode exp exp_batch exp_vjp)
 CUDA_SUITES  := $(filter-out $(CUDA_LATER),$(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c,$(SUITES)))))
 ON_SHIM      := SO_TEST_DEVICE=cuda SO_TEST_DEPTH=short
 
