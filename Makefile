@@ -96,14 +96,14 @@ $(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
 
 # ---- libso_cuda: kernels/so by nvcc -------------------------------------------------------------------------------------
-# context.cu once, every other file once per real type. A spill, or anything else that ptxas warns of, is an error.
+# context.cu once, every other file once per real type. A spill is an error.
 
 NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
 CUDA_HOME  ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 CUDA_ARCHS ?= 80 90
 NEWEST     := $(lastword $(CUDA_ARCHS))
 NVCC_FLAGS := -std=c++20 -O3 $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
-              -gencode arch=compute_$(NEWEST),code=compute_$(NEWEST) -Werror all-warnings -Xptxas -v,-warn-spills,-warn-lmem-usage \
+              -gencode arch=compute_$(NEWEST),code=compute_$(NEWEST) -Werror all-warnings -Xptxas -v,-warn-spills \
               -Xcompiler -Wall,-Wextra,-Werror,-Wno-missing-field-initializers,-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
 CUDA_OBJ   := $(BUILD)/cuda/kernels/so/context.o $(BUILD)/libso/workspace.o \
               $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out %/context.cu,$(sort $(wildcard kernels/so/*.cu)))))
