@@ -31,7 +31,7 @@ START_TEST(rows)
     char path[128], head[2048], row[2048];
     int count = 0;
     snprintf(path, sizeof path, "%s/rows.csv", folder);
-    int status = RUN("--tiny --n 2,5 --dtypes f32 --methods auto --seconds 0 --no-encode --csv %s", path);
+    int status = RUN("--tiny --n 2,5 --dtypes f32 --methods auto --seconds 0 --csv %s", path);
     ck_assert_msg(status == 0, "status %d: %s", status, p.output);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
@@ -43,7 +43,7 @@ START_TEST(rows)
             ck_assert_msg(csv_number(head, row, "error_u") <= csv_number(head, row, "error_bound_u"), "%s", row);
     }
     fclose(file);
-    ck_assert_int_eq(count, 2 * 2 * 3); /* orders, inputs, works */
+    ck_assert_int_eq(count, 2 * 2 * 3 + 5 * 3); /* orders, inputs, works; encodings, works */
 }
 END_TEST
 

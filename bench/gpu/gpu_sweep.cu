@@ -151,6 +151,17 @@ static int copies_for(const sweep *s, size_t bytes)
     return s->tiny ? 2 : (int)(2 * s->device.cache_bytes / bytes) + 2;
 }
 
+/* A context per case: its workspace only grows. */
+static void fresh_context(sweep *s)
+{
+    so_ctx_destroy(s->ctx);
+    so_status status = so_ctx_create_cuda(&s->ctx, 0, NULL);
+    if (status == SO_OK)
+        return;
+    fprintf(stderr, "gpu_sweep: so_ctx_create_cuda: %s\n", so_status_string(status));
+    exit(EXIT_FAILURE);
+}
+
 /* ---- exponentials ---- */
 
 typedef struct exponentials {
@@ -183,6 +194,7 @@ static void measure_method(sweep *s, const sweep_input *in, const judge *referen
 {
     size_t size = (size_t)in->batch * (size_t)(in->n * in->n) * sweep_real_bytes(in->real);
     int copies = copies_for(s, 2 * size);
+    fresh_context(s);
     exponentials e = {s->ctx, method, in->real, in->n, 0, in->batch, new_arrays(copies, size, in->A), new_arrays(copies, size, in->G),
                       new_arrays(copies, size, NULL), new_arrays(copies, size, NULL), SO_OK};
     void *host = malloc(size);
@@ -314,6 +326,7 @@ static void measure_encoding(sweep *s, const encoding_case *c)
         options_refuse("out of memory");
     draw_encoding(&e, position, generator, G);
     int copies = copies_for(s, all);
+    fresh_context(s);
     encodings x = {s->ctx, e, 0, new_arrays(copies, position_bytes, position), new_arrays(copies, generator_bytes, generator),
                    new_arrays(copies, all, NULL), new_arrays(copies, all, G), new_arrays(copies, generator_bytes, NULL),
                    new_arrays(copies, position_bytes, NULL), SO_OK};
@@ -373,11 +386,6 @@ int main(int argc, char **argv)
     if (text("csv") && !(s.csv = fopen(text("csv"), "a")))
         options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
     s.device = gpu_open(s.tiny ? 1 << 14 : (size_t)1 << 30);
-    so_status status = so_ctx_create_cuda(&s.ctx, 0, NULL);
-    if (status != SO_OK) {
-        fprintf(stderr, "gpu_sweep: so_ctx_create_cuda: %s\n", so_status_string(status));
-        return EXIT_FAILURE;
-    }
     if (s.csv && ftell(s.csv) == 0)
         fputs(csv_head, s.csv);
     print_head(&s);
