@@ -163,16 +163,41 @@ static int report(const campaign *c, int bits, const char *quantity, const worst
     return failed;
 }
 
-/* The rows of one order: to the table, if there is one, and a line to the output. */
-static void tabulate(const campaign *c, const campaign_chunk *chunk, long matrices, double seconds, worst w[QUANTITIES][METHODS])
+/* Spectra `first` to `end` - 1 of one order. */
+typedef struct piece {
+    int bits, n, copies;
+    long first, end;
+} piece;
+
+/* Does the table already have the rows of this piece? */
+static int tabulated(const campaign *c, const piece *p)
+{
+    const char *path = getenv("SO_TEST_TABLE");
+    FILE *table = path ? fopen(path, "r") : NULL;
+    char start[80], line[400];
+    int found = 0;
+    snprintf(start, sizeof start, "%s,%d,%s,", c->quantity[0], p->n, call_type(p->bits));
+    while (table && !found && fgets(line, sizeof line, table)) {
+        long first;
+        found = strncmp(line, start, strlen(start)) == 0 && sscanf(line + strlen(start), "%*[^,],%ld,", &first) == 1 &&
+                first == p->first;
+    }
+    if (table)
+        fclose(table);
+    return found;
+}
+
+/* The rows of a piece: to the table, if there is one, and a line to the output. */
+static void tabulate(const campaign *c, const piece *p, double seconds, worst w[QUANTITIES][METHODS])
 {
     const char *path = getenv("SO_TEST_TABLE"), *isa = getenv("SO_ISA");
+    long spectra = p->end - p->first, matrices = spectra * p->copies;
     FILE *table = path ? fopen(path, "a") : NULL;
     ck_assert_msg(!path || table, "SO_TEST_TABLE: cannot append to %s", path);
     if (table && ftell(table) == 0)
-        fprintf(table, "quantity,n,type,method,matrices,spectra,worst_error_over_bound,rho,shape,number,copy,seed,"
+        fprintf(table, "quantity,n,type,method,first,spectra,matrices,worst_error_over_bound,rho,shape,number,copy,seed,"
                        "instruction_set\n");
-    printf("%s %s n %d: %ld matrices, %.0f s:", c->suite, call_type(chunk->bits), chunk->n, matrices, seconds);
+    printf("%s %s n %d from %ld on: %ld matrices, %.0f s:", c->suite, call_type(p->bits), p->n, p->first, matrices, seconds);
     for (int q = 0; q < QUANTITIES && c->quantity[q]; q++) {
         printf("  %s", c->quantity[q]);
         for (int m = 0; m < METHODS; m++) {
@@ -181,9 +206,9 @@ static void tabulate(const campaign *c, const campaign_chunk *chunk, long matric
                 continue;
             printf(" %.3f", x->ratio);
             if (table)
-                fprintf(table, "%s,%d,%s,%s,%ld,%ld,%.4f,%.9g,%s,%ld,%d,%llu,%s\n", c->quantity[q], chunk->n,
-                        call_type(chunk->bits), call_method((so_method)m), matrices, matrices / chunk->copies, x->ratio, x->rho, shape_name(x->shape),
-                        x->sample, x->copy, (unsigned long long)test_seed(), isa ? isa : "widest");
+                fprintf(table, "%s,%d,%s,%s,%ld,%ld,%ld,%.4f,%.9g,%s,%ld,%d,%llu,%s\n", c->quantity[q], p->n, call_type(p->bits),
+                        call_method((so_method)m), p->first, spectra, matrices, x->ratio, x->rho, shape_name(x->shape), x->sample,
+                        x->copy, (unsigned long long)test_seed(), isa ? isa : "widest");
         }
     }
     printf("\n");
@@ -205,39 +230,75 @@ static int64_t chunk_bases(int n, int copies)
     return bases < 2 ? 2 : bases;
 }
 
-int campaign_run(const campaign *c, int bits)
+static void measure(const campaign *c, const piece *p, worst out[QUANTITIES][METHODS])
 {
-    worst all[QUANTITIES][METHODS] = {0};
-    campaign_chunk chunk = {.bits = bits};
-    int failed = 0, orders = 0;
+    campaign_chunk chunk = {.bits = p->bits, .n = p->n, .copies = p->copies};
+    int64_t at_once = chunk_bases(p->n, p->copies);
     ck_assert_int_eq(test_context(&chunk.ctx, 0), SO_OK);
-    for (int i = 0; i < campaign_size_count(); i++) {
-        worst here[QUANTITIES][METHODS] = {0};
-        int n = chunk.n = campaign_sizes[i];
-        if (n == 0 || !wants_order(n))
-            continue;
-        orders++;
-        chunk.copies = copies_of(n);
-        long bases = (samples(bits, n) + chunk.copies - 1) / chunk.copies;
-        if (!test_deep() && n > 33)
-            bases = (bases + c->share - 1) / c->share;
-        double start = seconds_now();
-        int64_t at_once = chunk_bases(n, chunk.copies);
-        for (chunk.first = 0; chunk.first < bases; chunk.first += at_once) {
-            int64_t left = bases - chunk.first;
-            chunk.batch = (left < at_once ? left : at_once) * chunk.copies;
-            c->measure(&chunk, here);
-        }
-        if (test_deep())
-            tabulate(c, &chunk, bases * chunk.copies, seconds_now() - start, here);
-        for (int q = 0; q < QUANTITIES; q++)
-            for (int m = 0; m < METHODS; m++)
-                if (!(here[q][m].ratio <= all[q][m].ratio))
-                    all[q][m] = here[q][m];
+    for (chunk.first = p->first; chunk.first < p->end; chunk.first += at_once) {
+        int64_t left = p->end - chunk.first;
+        chunk.batch = (left < at_once ? left : at_once) * p->copies;
+        c->measure(&chunk, out);
     }
     so_ctx_destroy(chunk.ctx);
-    ck_assert_msg(orders > 0, "SO_TEST_N=%s names no order of the campaign", getenv("SO_TEST_N"));
+}
+
+static int report_all(const campaign *c, int bits, worst w[QUANTITIES][METHODS])
+{
+    int failed = 0;
     for (int q = 0; q < QUANTITIES && c->quantity[q]; q++)
-        failed += report(c, bits, c->quantity[q], all[q]);
+        failed += report(c, bits, c->quantity[q], w[q]);
     return failed;
+}
+
+static piece whole_order(const campaign *c, int bits, int n)
+{
+    int copies = copies_of(n);
+    long spectra = (samples(bits, n) + copies - 1) / copies;
+    if (!test_deep() && n > 33)
+        spectra = (spectra + c->share - 1) / c->share;
+    return (piece){bits, n, copies, 0, spectra};
+}
+
+/* One order in PARTS, since Check's clock of a test ends at 35 minutes. */
+enum { PARTS = 10 };
+
+static int run_part(const campaign *c, int bits, int n, int part)
+{
+    worst w[QUANTITIES][METHODS] = {0};
+    piece p = whole_order(c, bits, n);
+    long spectra = p.end;
+    p.first = spectra * part / PARTS;
+    p.end = spectra * (part + 1) / PARTS;
+    if (n == 0 || p.first == p.end || !wants_order(n) || tabulated(c, &p))
+        return 0;
+    double start = seconds_now();
+    measure(c, &p, w);
+    tabulate(c, &p, seconds_now() - start, w);
+    return report_all(c, bits, w);
+}
+
+static int run_all(const campaign *c, int bits)
+{
+    worst all[QUANTITIES][METHODS] = {0};
+    for (int i = 0; i < campaign_size_count(); i++) {
+        piece p = whole_order(c, bits, campaign_sizes[i]);
+        if (p.n > 0 && wants_order(p.n))
+            measure(c, &p, all);
+    }
+    return report_all(c, bits, all);
+}
+
+int campaign_tests(void)
+{
+    return test_deep() ? 2 * campaign_size_count() * PARTS : 2;
+}
+
+int campaign_run(const campaign *c, int test)
+{
+    int bits = test % 2 ? F32 : F64, wanted = 0;
+    for (int i = 0; i < campaign_size_count(); i++)
+        wanted += campaign_sizes[i] > 0 && wants_order(campaign_sizes[i]);
+    ck_assert_msg(wanted > 0, "SO_TEST_N=%s names no order of the campaign", getenv("SO_TEST_N"));
+    return test_deep() ? run_part(c, bits, campaign_sizes[test / 2 / PARTS], test / 2 % PARTS) : run_all(c, bits);
 }

@@ -5,7 +5,8 @@
  * of A, turned, while the sums of the computation run in another order.
  *   SO_TEST_N=64,128, SO_TEST_METHOD=EIGEN,PADE   only these: so that a long run can be cut in pieces
  *   SO_TEST_MATRICES=1000                         instead of 100,000
- *   SO_TEST_TABLE=FILE                            rows of the worst ratios are appended to it, in CSV
+ *   SO_TEST_TABLE=FILE                            rows of the worst ratios are appended to it, in CSV; what it already has is not
+ *                                                 computed again, so that a run can be stopped and goes on where it was
  * SPDX-License-Identifier: MIT */
 #ifndef TESTS_ORACLE_CAMPAIGN_H
 #define TESTS_ORACLE_CAMPAIGN_H
@@ -52,8 +53,11 @@ typedef struct campaign {
     void (*measure)(const campaign_chunk *c, worst out[QUANTITIES][METHODS]);
 } campaign;
 
-/* Measures every order. Prints a line for all methods of a quantity; on failure (a ratio above 1) also a line of what failed,
+/* A campaign is so many tests: one for each type, in the deep run one for each type and tenth of an order. */
+int campaign_tests(void);
+
+/* Test `test` of the campaign. Prints a line for all methods of a quantity; on failure (a ratio above 1) also a line of what failed,
  * with the operand for n <= 4. Returns the number of pairs of quantity and method that failed. */
-int campaign_run(const campaign *c, int bits);
+int campaign_run(const campaign *c, int test);
 
 #endif
