@@ -107,9 +107,8 @@ NVCC_FLAGS := -std=c++20 -O3 $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a
               -Xcompiler -Wall,-Wextra,-Werror,-Wno-missing-field-initializers,-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
 CUDA_OBJ   := $(BUILD)/cuda/kernels/so/context.o $(BUILD)/libso/workspace.o \
               $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out %/context.cu,$(sort $(wildcard kernels/so/*.cu)))))
-# cuSOLVER and cuBLAS where a file uses them; the runtime is linked statically, so that none need be installed.
-CUDA_LIBS  := $(if $(shell grep -ls cusolverDn.h kernels/so/*),-lcusolver) $(if $(shell grep -ls cublas_v2.h kernels/so/*),-lcublas)
-CUDA_LINK  := -L$(CUDA_HOME)/lib64 $(CUDA_LIBS) -lcudart_static -lstdc++ -ldl -lrt -lpthread
+# The runtime is linked statically, cuSOLVER and cuBLAS are loaded when needed (vendor.cuh), so that none need be installed.
+CUDA_LINK  := -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt -lpthread
 CUDA_SONAME := $(subst libso,libso_cuda,$(SONAME))
 CUDA_SHARED := $(subst libso,libso_cuda,$(SHARED))
 

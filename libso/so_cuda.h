@@ -13,6 +13,13 @@
  *                  The sums of so_encode_vjp take groups * dims * tile * 4 ceil(tile/4) reals for each run of
  *                  max(8, 4 dims, min(64, tokens/32)) tokens, never more than R (tile >= 2), or than the sums of one run;
  *                  dposition, if wanted, takes groups * tokens * dims reals.
+ *   SO_EIGEN,      These two compute with NVIDIA's libraries, cuSOLVER and cuBLAS: references to compare with, which SO_AUTO does not
+ *   SO_PADE        take. They are loaded when first needed; SO_EMETHOD where they are not installed, of the CUDA version that this
+ *                  library was compiled with. The warm-up call of each method also creates their handles. Same bits rest on NVIDIA's
+ *                  word that a call repeated on the same device and version gives the same, and on its treating the matrices of a
+ *                  call alike: every call has the same number of them, about 2^20/n^2 (a small batch costs as much), in a workspace of
+ *                  about 100 to 150 MiB, or what one large matrix needs. cuBLAS is documented to work in graphs; of cuSOLVER,
+ *                  hence SO_EIGEN, nothing is documented, nor whether it waits or allocates inside, and nothing has been measured.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef SO_CUDA_H

@@ -34,7 +34,12 @@ static so_status status(so_ctx *ctx)
 static void destroy(so_ctx *ctx)
 {
     on_device here(ctx);
-    cudaFreeHost((void *)cuda_of(ctx)->outcome);
+    so_cuda *d = cuda_of(ctx);
+    if (d->cusolver)
+        d->close_cusolver(d->cusolver);
+    if (d->cublas)
+        d->close_cublas(d->cublas);
+    cudaFreeHost((void *)d->outcome);
     free(ctx->device);
 }
 

@@ -19,6 +19,8 @@ typedef struct so_cuda {
     int block_bytes;           /* shared memory that a block may have */
     volatile int *outcome;     /* OUTCOMES words, host address */
     int *device_outcome;       /* the same, device address */
+    void *cublas, *cusolver;   /* of SO_PADE and SO_EIGEN, NULL until used (vendor.cuh) */
+    void (*close_cublas)(void *), (*close_cusolver)(void *);
 } so_cuda;
 
 static inline so_cuda *cuda_of(const so_ctx *ctx)

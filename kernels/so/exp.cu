@@ -4,11 +4,18 @@
 
 const SO_(cuda_method) *SO_(so_cuda_choose)(so_method method, int n)
 {
-    if (method == SO_CAYLEY)
+    switch (method) {
+    case SO_PADE:
+        return &SO_(cuda_pade);
+    case SO_EIGEN:
+        return &SO_(cuda_eigen);
+    case SO_CAYLEY:
         return &SO_(cuda_cayley);
-    if (method == SO_AUTO && n >= 2 && n <= 4)
-        return &SO_(cuda_closed_form);
-    return &SO_(cuda_polynomial);
+    case SO_AUTO:
+        return n >= 2 && n <= 4 ? &SO_(cuda_closed_form) : &SO_(cuda_polynomial);
+    default:
+        return &SO_(cuda_polynomial);
+    }
 }
 
 so_status SO_(so_cuda_exp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, real *R)
