@@ -11,7 +11,8 @@
  *                  to 64, gradient in f64: 32); for the others those of a piece of the batch stand in the workspace, at most
  *                  32 MiB or one matrix, in so_encode_vjp their gradients too. Nothing is decomposed in one dimension.
  *                  The sums of so_encode_vjp take groups * dims * tile * 4 ceil(tile/4) reals for each run of
- *                  max(8, 4 dims, min(64, tokens/32)) tokens, never more than R (tile >= 2), or than the sums of one run;
+ *                  max(8, 4 dims, min(64, tokens/32)) tokens, in closed form (SO_AUTO, tile 2, 3, 4) of 128 tokens: with
+ *                  tile >= 2 and dims <= 32 never more than R, or than the sums of one run;
  *                  dposition, if wanted, takes groups * tokens * dims reals.
  *   SO_EIGEN,      These two compute with NVIDIA's libraries, cuSOLVER and cuBLAS: references to compare with, which SO_AUTO does not
  *   SO_PADE        take. They are loaded when first needed; SO_EMETHOD where they are not installed, of the CUDA version that this

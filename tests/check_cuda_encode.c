@@ -32,14 +32,16 @@ static void poison(problem *p)
         p->R[i] = 7;
 }
 
-/* Each team's orders and those beside them; then tokens about the ends of runs, of 8 tokens or 4 dims, of 9 from 288 on. */
+/* Each team's orders and those beside them; then tokens about the ends of runs, of 8 tokens or 4 dims, of 9 from 288 on, of 128
+ * in closed form. */
 static const struct {
     int tile, groups, tokens, dims;
 } shapes[] = {
     {1, 2, 5, 2},   {2, 3, 9, 1},   {3, 3, 9, 3},   {4, 2, 17, 2}, {5, 3, 13, 4}, {7, 2, 3, 2},   {8, 5, 9, 3},    {9, 2, 3, 2},
     {15, 2, 3, 1},  {16, 3, 5, 2},  {17, 2, 2, 3},  {31, 1, 2, 2}, {32, 2, 3, 1}, {33, 1, 2, 2},  {64, 1, 2, 1},
     {5, 1, 1, 1},   {5, 2, 7, 1},   {5, 2, 8, 1},   {5, 2, 9, 1},  {6, 1, 16, 3}, {6, 1, 12, 3},  {6, 1, 287, 2},  {6, 1, 288, 2},
-    {6, 1, 289, 2}, {8, 33, 1, 2},  {8, 1, 65, 2},
+    {6, 1, 289, 2}, {8, 33, 1, 2},  {8, 1, 65, 2},  {2, 2, 127, 2}, {2, 2, 128, 1}, {2, 2, 129, 3}, {3, 2, 129, 2},
+    {4, 1, 257, 4}, {4, 2, 3, 10},
 };
 enum { SHAPES_HERE = sizeof shapes / sizeof *shapes };
 
@@ -92,10 +94,10 @@ static void same_gradient(const problem *p, size_t first_group, const problem *q
                   "tile %d: dgenerator %s", p->e.tile, what);
 }
 
-/* In other orders of threads and blocks, without dposition, and one group alone. */
+/* In other orders of threads and blocks, with unaligned pointers, without dposition, and one group alone. */
 START_TEST(same_bits)
 {
-    static const int tiles[] = {3, 5, 8, 13, 16, 23, 32, 40};
+    static const int tiles[] = {3, 4, 8, 13, 16, 23, 32, 40};
     int bits = types[_i];
     so_ctx *ctx = cuda_context();
     for (int k = 0; k < 8 && tiles[k] <= largest(bits); k++) {
@@ -111,6 +113,12 @@ START_TEST(same_bits)
             ck_assert_mem_eq(p.dposition, q.dposition, p.tokens * p.dims * sizeof(double));
         }
         cuda_on_cpu_schedule(CUDA_ON_CPU_FORWARD, 0);
+        poison(&q);
+        call_unaligned(1);
+        ck_assert_int_eq(run(bits, ctx, &q), SO_OK);
+        call_unaligned(0);
+        same_gradient(&p, 0, &q, "with unaligned pointers");
+        ck_assert_mem_eq(p.dposition, q.dposition, p.tokens * p.dims * sizeof(double));
         poison(&q);
         memcpy(q.R, p.R, p.groups * p.tokens * p.square * sizeof(double));
         ck_assert_int_eq(call_encode_vjp(bits, ctx, &q.e, q.position, q.generator, q.R, q.dR, q.dgenerator, NULL), SO_OK);

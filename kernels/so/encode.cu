@@ -1,8 +1,9 @@
 /* encode.cu: positional encoding. Methods that work on teams form the matrices in shared memory (pencil.cuh) and sum gradients in
- * the same kernel (encode.cuh); for the others the matrices of a piece of the batch stand in the workspace.
+ * the same kernel (encode.cuh); so do closed forms in registers (encode_closed_form.cuh); for the others the matrices of a piece
+ * of the batch stand in the workspace.
  * SPDX-License-Identifier: MIT */
 #include "cayley.cuh"
-#include "encode.cuh"
+#include "encode_closed_form.cuh"
 #include "maps.cuh"
 #include "polynomial.cuh"
 
@@ -15,7 +16,7 @@ static so_status launch_each(const so_ctx *ctx, void (*kernel)(P...), int64_t co
     return count == 0 ? SO_OK : launch(ctx, kernel, blocks_for((count + THREADS - 1) / THREADS), THREADS, 0, arguments...);
 }
 
-/* ---- By pieces of the batch ----------------------------------------------------------------------------------------------- */
+/* ---- By pieces of the batch ------------------------------------------------------------------------------------------------ */
 
 /* Matrices in a piece: at most 32 MiB, and half of the batch, so that A and dA take no more than R. */
 static int64_t matrices_in_piece(const so_encoding *e)
@@ -126,40 +127,73 @@ static so_status encode_vjp_in_pieces(so_ctx *ctx, const SO_(cuda_method) *metho
     return status;
 }
 
-/* ---- On teams ------------------------------------------------------------------------------------------------------------- */
+/* ---- On teams -------------------------------------------------------------------------------------------------------------- */
 
-template <class Method>
-static so_status encode_vjp_in_teams(so_ctx *ctx, const so_encoding *e, const pencil<real> &A, const real *R, const real *dR,
-                                     real *dgenerator, real *dposition)
+/* The gradient by a kernel that leaves the sums of so many runs per generator: kernel(sums, along). */
+template <class F>
+static so_status encode_vjp_by_runs(so_ctx *ctx, const so_encoding *e, int64_t runs, real *dgenerator, real *dposition, F kernel)
 {
     const int n = e->tile;
-    const int64_t runs = runs_of(e->tokens, e->dims), numbers = e->groups * e->dims * n * n;
-    const int longest = (int)((e->tokens + runs - 1) / runs);
-    const int64_t sums = e->groups * runs * e->dims * n * padded_row(n);
+    const int64_t numbers = e->groups * e->dims * n * n, sums = e->groups * runs * e->dims * n * padded_row(n);
     const int64_t lengths = dposition ? e->groups * e->tokens * e->dims : 0;
+    if (e->groups * runs > INT32_MAX) /* more than a launch has blocks: R would have as many times 8 matrices */
+        return SO_ESIZE;
     void *memory;
     so_status status = so_ctx_reserve(ctx, (size_t)(sums + lengths), sizeof(real), &memory);
     if (status != SO_OK)
         return status;
     real *sum = (real *)memory, *along = dposition ? sum + sums : NULL;
-    status = with_team<real, true>(n, [&](auto *which) {
-        typedef std::remove_pointer_t<decltype(which)> Team;
-        return launch(ctx, encode_vjp_kernel<Method, Team>, blocks_of<Team>(e->groups * runs), Team::BLOCK,
-                      Team::bytes(Method::DIFFERENTIAL_MATRICES), n, e->groups, runs, longest, A, R, dR, sum, along,
-                      cuda_of(ctx)->device_outcome);
-    });
+    status = kernel(sum, along);
     if (status == SO_OK)
         status = launch_each(ctx, add_runs_kernel<real>, numbers, n, e->groups, runs, e->dims, sum, dgenerator);
     return status == SO_OK && dposition ? add_groups(ctx, e, along, dposition) : status;
 }
 
-/* ---- Which ---------------------------------------------------------------------------------------------------------------- */
+template <class Method>
+static so_status encode_vjp_in_teams(so_ctx *ctx, const so_encoding *e, const pencil<real> &A, const real *R, const real *dR,
+                                     real *dgenerator, real *dposition)
+{
+    const int64_t runs = runs_of(e->tokens, e->dims);
+    return encode_vjp_by_runs(ctx, e, runs, dgenerator, dposition, [&](real *sums, real *along) {
+        return with_team<real, true>(e->tile, [&](auto *which) {
+            typedef std::remove_pointer_t<decltype(which)> Team;
+            return launch(ctx, encode_vjp_kernel<Method, Team>, blocks_of<Team>(e->groups * runs), Team::BLOCK,
+                          Team::bytes(Method::DIFFERENTIAL_MATRICES), e->tile, (unsigned)e->groups, (unsigned)runs,
+                          (int)((e->tokens + runs - 1) / runs), A, R, dR, sums, along, cuda_of(ctx)->device_outcome);
+        });
+    });
+}
+
+/* ---- In closed form: n = 2, 3, 4 ------------------------------------------------------------------------------------------- */
+
+template <int N> static so_status encode_closed(so_ctx *ctx, int64_t batch, const pencil<real> &A, real *R)
+{
+    return launch_on_trays<tray<real, N>>(ctx, closed_map_kernel<N, real, formed<real>>, 1, batch, formed<real>{A}, R);
+}
+
+template <int N>
+static so_status encode_closed_vjp(so_ctx *ctx, const so_encoding *e, const pencil<real> &A, const real *R, const real *dR,
+                                   real *dgenerator, real *dposition)
+{
+    typedef tray<real, N> tray;
+    const int64_t runs = (e->tokens + tray::MATRICES - 1) / tray::MATRICES;
+    return encode_vjp_by_runs(ctx, e, runs, dgenerator, dposition, [&](real *sums, real *along) {
+        return launch(ctx, encode_closed_vjp_kernel<N, real>, blocks_for(e->groups * runs), tray::BLOCK,
+                      (size_t)(3 * tray::BYTES), (unsigned)runs, A, R, dR, sums, along, cuda_of(ctx)->device_outcome);
+    });
+}
+
+/* ---- Which ----------------------------------------------------------------------------------------------------------------- */
 
 so_status SO_(so_cuda_encode)(so_ctx *ctx, const so_encoding *e, const real *position, const real *generator, real *R)
 {
     const SO_(cuda_method) *method = SO_(so_cuda_choose)(e->method, e->tile);
     const pencil<real> A = {e->dims, e->tokens, position, generator};
     const int64_t batch = e->groups * e->tokens;
+    if (method == &SO_(cuda_closed_form))
+        return e->tile == 2   ? encode_closed<2>(ctx, batch, A, R)
+               : e->tile == 3 ? encode_closed<3>(ctx, batch, A, R)
+                              : encode_closed<4>(ctx, batch, A, R);
     if (e->tile <= largest_in_team<real, false>) {
         if (method == &SO_(cuda_polynomial) || e->tile == 1) /* of order 1 only the positions are read, which pieces leave out */
             return map_in_teams<polynomial>(ctx, e->tile, batch, A, R);
@@ -180,6 +214,10 @@ so_status SO_(so_cuda_encode_vjp)(so_ctx *ctx, const so_encoding *e, const real 
                                        e->dims, R, dgenerator);
         return status == SO_OK && dposition ? add_groups(ctx, e, NULL, dposition) : status;
     }
+    if (method == &SO_(cuda_closed_form))
+        return e->tile == 2   ? encode_closed_vjp<2>(ctx, e, A, R, dR, dgenerator, dposition)
+               : e->tile == 3 ? encode_closed_vjp<3>(ctx, e, A, R, dR, dgenerator, dposition)
+                              : encode_closed_vjp<4>(ctx, e, A, R, dR, dgenerator, dposition);
     if (e->tile <= largest_in_team<real, true>) {
         if (method == &SO_(cuda_polynomial) || e->tile == 1)
             return encode_vjp_in_teams<polynomial>(ctx, e, A, R, dR, dgenerator, dposition);

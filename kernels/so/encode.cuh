@@ -72,19 +72,18 @@ __device__ void add_scaled(const Team &t, int n, const typename Team::real *dA, 
     });
 }
 
-/* <dA, G> = 2 sum_{i<j} dA_ij G_ij, the same bits wherever G stands; G NULL: 0. */
+/* <dA, G> = 2 sum_{i<j} dA_ij G_ij, the same bits wherever G stands. */
 template <class Team>
 __device__ typename Team::real inner_product(const Team &t, int n, const typename Team::real *dA, const typename Team::real *G)
 {
     typedef typename Team::real real;
     real sum = 0;
-    if (G)
-        own_quads(t, n, [&](int, int at, int i, int j) {
+    own_quads(t, n, [&](int, int at, int i, int j) {
 #pragma unroll
-            for (int c = 0; c < 4; c++)
-                if (i < j + c && j + c < n)
-                    sum = fma(2 * G[i * n + j + c], dA[at + c], sum);
-        });
+        for (int c = 0; c < 4; c++)
+            if (i < j + c && j + c < n)
+                sum = fma(2 * G[i * n + j + c], dA[at + c], sum);
+    });
     return t.sum(sum);
 }
 
@@ -93,25 +92,28 @@ __device__ typename Team::real inner_product(const Team &t, int n, const typenam
 /* sums: (groups, runs, dims, tile, padded_row(tile)); along: (groups, tokens, dims), <dA, generator>, or NULL. */
 template <class Method, class Team>
 __global__ void __launch_bounds__(Team::BLOCK, 1)
-encode_vjp_kernel(int n, int64_t groups, int64_t runs, int longest, pencil<typename Team::real> A, const typename Team::real *R,
+encode_vjp_kernel(int n, unsigned groups, unsigned runs, int longest, pencil<typename Team::real> A, const typename Team::real *R,
                   const typename Team::real *dR, typename Team::real *sums, typename Team::real *along, int *outcome)
 {
     typedef typename Team::real real;
     Team t(shared_memory, Method::DIFFERENTIAL_MATRICES);
-    const int64_t tokens = A.tokens, size = n * padded_row(n), run = (int64_t)blockIdx.x * Team::TEAMS + t.index;
-    const int64_t k = run % runs, begin = run_begin(k, runs, tokens);
-    const int length = run < groups * runs ? (int)(run_begin(k + 1, runs, tokens) - begin) : 0;
-    int64_t b = run / runs * tokens + begin;
-    for (int step = 0; step < longest; step++, b++) {
+    const unsigned run = blockIdx.x * Team::TEAMS + t.index, g = run / runs, k = run % runs;
+    const int64_t size = n * padded_row(n), begin = run_begin(k, runs, A.tokens);
+    const int length = g < groups ? (int)(run_begin(k + 1, runs, A.tokens) - begin) : 0;
+    for (int step = 0; step < longest; step++) {
+        /* A team without a token goes along with the first one, as if of order 0. That orders depend on the step also keeps the
+         * compiler from holding addresses from step to step in registers, of which there are not enough. */
         const bool mine = step < length;
-        const token_matrix<real> token = A.matrix(n, b, mine ? b + 1 : b);
+        const int order = mine ? n : 0;
+        const int64_t group = mine ? g : 0, at = mine ? begin + step : 0, b = group * A.tokens + at;
+        const token_matrix<real> token = A.token(n, group, at);
         bool bad;
-        const real *dA = gradient<Method>(t, n, token, mine ? R + b * n * n : NULL, mine ? dR + b * n * n : NULL, &bad);
+        const real *dA = gradient<Method>(t, order, token, R + b * n * n, dR + b * n * n, &bad);
         for (int d = 0; d < A.dims; d++) {
-            if (mine)
-                add_scaled(t, n, dA, bad ? not_a_number<real>() : token.position[d], step == 0, sums + (run * A.dims + d) * size);
+            const real factor = bad ? not_a_number<real>() : token.position[d];
+            add_scaled(t, order, dA, factor, step == 0, sums + ((int64_t)run * A.dims + d) * size);
             if (along) {
-                real x = inner_product(t, n, dA, mine ? token.generator + d * token.size() : NULL);
+                const real x = inner_product(t, order, dA, token.generator + d * token.size());
                 if (mine && t.thread == 0)
                     along[b * A.dims + d] = bad ? not_a_number<real>() : x;
             }

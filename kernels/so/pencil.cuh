@@ -56,12 +56,13 @@ template <class real> struct pencil {
     int64_t tokens;
     const real *position, *generator;
 
+    __device__ __forceinline__ token_matrix<real> token(int n, int64_t g, int64_t t) const
+    {
+        return {n, dims, position + t * dims, generator + g * dims * n * n};
+    }
     __device__ __forceinline__ token_matrix<real> matrix(int n, int64_t b, int64_t batch) const
     {
-        if (b >= batch)
-            return {n, dims, NULL, NULL};
-        int64_t g = b / tokens;
-        return {n, dims, position + (b - g * tokens) * dims, generator + g * dims * n * n};
+        return b < batch ? token(n, b / tokens, b % tokens) : token_matrix<real>{n, dims, NULL, NULL};
     }
 };
 
