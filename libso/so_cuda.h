@@ -5,6 +5,9 @@
  *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call with the largest sizes nothing is
  *                  allocated and the host never waits, so that calls can be captured in a CUDA graph. A graph holds addresses of the
  *                  workspace: do not let it grow after that (so_ctx_set_workspace with device memory makes sure).
+ *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
+ *   workspace      Orders too large for the shared memory of a multiprocessor (above 64, gradients in f64 above 32) take 8 matrices of
+ *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the
  *                  last bits.
  *   so_encode      The token-wise generators are formed in the multiprocessors (SO_AUTO, SO_POLYNOMIAL and SO_CAYLEY, orders up

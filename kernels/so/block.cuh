@@ -4,7 +4,7 @@
 #define SO_KERNELS_BLOCK_CUH
 
 #include "device.cuh"
-#include "team.cuh"
+#include "reduce.cuh"
 
 /* f(e) for e = 0 .. n n - 1, shared among the threads of the block. */
 template <class F> __device__ __forceinline__ void each_entry(int n, F f)
@@ -16,28 +16,12 @@ template <class F> __device__ __forceinline__ void each_entry(int n, F f)
 /* Over the threads of a block, in a fixed order, the same bits in each. */
 static __device__ inline double block_sum(double x)
 {
-    double *partial = (double *)shared_memory, all = 0;
-    x = sum_lanes(x, 32);
-    if (threadIdx.x % 32 == 0)
-        partial[threadIdx.x / 32] = x;
-    __syncthreads();
-    for (unsigned k = 0; k < blockDim.x / 32; k++)
-        all += partial[k];
-    __syncthreads();
-    return all;
+    return reduce_block(x, (double *)shared_memory, [](double a, double b) { return a + b; });
 }
 
 static __device__ inline double block_largest(double x)
 {
-    double *partial = (double *)shared_memory, all = 0;
-    x = largest_lanes(x, 32);
-    if (threadIdx.x % 32 == 0)
-        partial[threadIdx.x / 32] = x;
-    __syncthreads();
-    for (unsigned k = 0; k < blockDim.x / 32; k++)
-        all = fmax(all, partial[k]);
-    __syncthreads();
-    return all;
+    return reduce_block(x, (double *)shared_memory, [](double a, double b) { return fmax(a, b); });
 }
 
 /* Entry (i, j) of the skew matrix of which X holds the strict upper triangle, row by row. */

@@ -11,13 +11,14 @@
 #define SO_KERNELS_CAYLEY_CUH
 
 #include "scaling.cuh"
+#include "wide.cuh"
 
 /* A <- A / 2, scaled down further where ||A||_F / sqrt 2 >= rho exceeds `limit`. Returns whether it exceeds 4. */
 template <class Team> __device__ bool halve(const Team &t, double limit, typename Team::real *A)
 {
     typedef typename Team::real real;
     int exponent = scale_large(t, A), down = 0;
-    double rho = ldexp(sqrt((double)t.sum_of_squares(A) / 2), exponent < 900 ? exponent : 900);
+    double rho = ldexp(sqrt((double)sum_of_squares(t, A) / 2), exponent < 900 ? exponent : 900);
     if (rho > limit)
         frexp(rho / limit, &down);
     /* 2^exponent restores A; what is beyond the limit need not be restored. */
@@ -144,6 +145,53 @@ __device__ void invert(const Team &t, bool pivoting, typename Team::real *B, typ
     t.sync();
 }
 
+/* The same for a matrix in global memory, step by step: every step reads and writes all of it. */
+template <class real> __device__ void invert(const wide_team<real> &t, bool pivoting, real *B, real *scratch)
+{
+    const int N = t.order();
+    real *column = t.matrix(-1), *row = column + N, *pivot_row = row + N, *pivot_step = pivot_row + N; /* p and its inverse */
+    for (int i = t.thread; i < N; i += t.THREADS)
+        pivot_step[i] = -1;
+    t.sync();
+    for (int k = 0; k < N; k++) {
+        int p = k;
+        if (pivoting) {
+            real most = -1, first = -(real)N;
+            for (int i = t.thread; i < N; i += t.THREADS)
+                most = fmax(most, pivot_step[i] < 0 ? fabs(B[i * N + k]) : (real)-1);
+            most = t.largest(most);
+            for (int i = t.thread; i < N; i += t.THREADS)
+                first = fmax(first, pivot_step[i] < 0 && fabs(B[i * N + k]) == most ? -(real)i : -(real)N);
+            p = (int)-t.largest(first);
+        }
+        const real inverse = 1 / B[p * N + k];
+        for (int i = t.thread; i < N; i += t.THREADS) {
+            column[i] = B[i * N + k];
+            row[i] = i == k ? inverse : B[p * N + i] * inverse;
+        }
+        t.sync();
+        if (t.thread == 0) {
+            pivot_row[k] = (real)p;
+            pivot_step[p] = (real)k;
+        }
+        t.each_quad([&](int at, int i, int j) {
+            quad<real> q = load_quad(B + at), w = load_quad(row + j);
+            const real factor = column[i];
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                q.x[c] = i == p ? w.x[c] : (j + c == k ? 0 : q.x[c]) - factor * w.x[c];
+            store_quad(B + at, q);
+        });
+    }
+    t.each_quad([&](int at, int i, int j) {
+        quad<real> q = load_quad(B + at);
+#pragma unroll
+        for (int c = 0; c < 4; c++)
+            scratch[(int)pivot_step[i] * N + (int)pivot_row[j + c]] = q.x[c];
+    });
+    t.each_quad([&](int at, int, int) { store_quad(B + at, load_quad(scratch + at)); });
+}
+
 /* X <- factor X + diagonal I */
 template <class Team>
 __device__ void scale_and_shift(const Team &t, typename Team::real factor, typename Team::real diagonal, typename Team::real *X)
@@ -168,7 +216,7 @@ struct cayley {
         scale_and_shift(t, -1, 1, R);
         invert(t, large, R, t.matrix(1));
         scale_and_shift(t, 2, -1, R);
-        orthogonalize(t, true, 6, R, t.matrix(1), t.matrix(2), t.matrix(1));
+        orthogonalize(t, true, 6, R, t.matrix(1), t.matrix(2));
         return R;
     }
 
@@ -176,12 +224,17 @@ struct cayley {
     template <class Team> static __device__ typename Team::real *differential(const Team &t)
     {
         typedef typename Team::real real;
-        const real *none = NULL;
-        real *Y = t.matrix(0), *M = t.matrix(1), *K = t.matrix(2), *T = t.matrix(3), *transposed = t.matrix(4);
-        scale_and_shift(t, (real)0.5, (real)0.5, K);
-        t.transpose(K, transposed);
-        t.product(K, M, T);
-        t.lower(T, transposed, none, none, [&](int, int i, int j, const quad<real> &q) { t.put_skew(i, j, quad<real>{}, q, Y); });
+        real *Y = t.matrix(0), *M = t.matrix(1), *R = t.matrix(2), *T = t.matrix(3), *transposed = t.matrix(4);
+        t.each_quad([&](int at, int i, int j) {
+            quad<real> q;
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                q.x[c] = (R[(j + c) * t.stride() + i] + (real)(i == j + c)) * (real)0.5;
+            store_quad(transposed + at, q);
+        });
+        t.product(M, transposed, T);
+        t.template lower<false>(jet<real>{transposed, NULL}, jet<real>{T, NULL},
+                                [&](const auto &v, const auto &) { put_skew(t, 1, v, Y); });
         return Y;
     }
 };

@@ -59,7 +59,7 @@ __global__ void along_kernel(int n, pencil<real> A, int64_t first, int64_t count
         for (int64_t e = threadIdx.x % 32; e < size; e += 32)
             if (e / n < e % n)
                 sum = fma(2 * G[e], Y[e], sum);
-        sum = sum_lanes(sum, 32);
+        sum = reduce_lanes<32>(sum, [](real a, real b) { return a + b; });
         if (threadIdx.x % 32 == 0)
             along[b * A.dims + d] = sum;
     }
@@ -218,7 +218,7 @@ so_status SO_(so_cuda_encode_vjp)(so_ctx *ctx, const so_encoding *e, const real 
         return e->tile == 2   ? encode_closed_vjp<2>(ctx, e, A, R, dR, dgenerator, dposition)
                : e->tile == 3 ? encode_closed_vjp<3>(ctx, e, A, R, dR, dgenerator, dposition)
                               : encode_closed_vjp<4>(ctx, e, A, R, dR, dgenerator, dposition);
-    if (e->tile <= largest_in_team<real, true>) {
+    if (fits_team<real, true>(ctx, e->tile, polynomial::DIFFERENTIAL_MATRICES)) {
         if (method == &SO_(cuda_polynomial) || e->tile == 1)
             return encode_vjp_in_teams<polynomial>(ctx, e, A, R, dR, dgenerator, dposition);
         if (method == &SO_(cuda_cayley))

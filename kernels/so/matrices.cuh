@@ -64,8 +64,8 @@ template <class Team, class Matrix> __device__ bool load_skew(const Team &t, int
             return;
         bad |= !is_finite(x);
         x = is_finite(x) ? x : (real)0;
-        M[i * Team::STRIDE + j] = x;
-        M[j * Team::STRIDE + i] = -x;
+        M[i * t.stride() + j] = x;
+        M[j * t.stride() + i] = -x;
     });
     t.sync();
     return t.some(bad);
@@ -79,7 +79,7 @@ template <class Team> __device__ bool load_matrix(const Team &t, int n, const ty
     clear(t, M);
     each_of(t, n, false, stored<real>{X}, [&](int i, int j, real x) {
         bad |= !is_finite(x);
-        M[i * Team::STRIDE + j] = is_finite(x) ? x : (real)0;
+        M[i * t.stride() + j] = is_finite(x) ? x : (real)0;
     });
     t.sync();
     return t.some(bad);
@@ -94,14 +94,14 @@ __device__ void store_matrix(const Team &t, int n, const typename Team::real *M,
         return;
     if (n % 4 == 0 && (size_t)X % 16 == 0) {
         for (int q = t.thread; q < n * n / 4; q += Team::THREADS) {
-            quad<real> x = load_quad(M + q * 4 / n * Team::STRIDE + q * 4 % n);
+            quad<real> x = load_quad(M + q * 4 / n * t.stride() + q * 4 % n);
             if (bad)
                 x = {not_a_number<real>(), not_a_number<real>(), not_a_number<real>(), not_a_number<real>()};
             store_quad(X + q * 4, x);
         }
     } else {
         for (int e = t.thread; e < n * n; e += Team::THREADS)
-            X[e] = bad ? not_a_number<real>() : M[e / n * Team::STRIDE + e % n];
+            X[e] = bad ? not_a_number<real>() : M[e / n * t.stride() + e % n];
     }
 }
 

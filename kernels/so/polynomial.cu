@@ -1,4 +1,4 @@
-/* polynomial.cu: the polynomial method: matrices that fit the shared memory by teams, larger ones by blocks (wide.cuh).
+/* polynomial.cu: the polynomial method of the exponential.
  * SPDX-License-Identifier: MIT */
 #include "batch.cuh"
 #include "maps.cuh"

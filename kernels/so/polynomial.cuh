@@ -16,7 +16,6 @@ template <class real> struct ladder;
 
 template <> struct ladder<float> {
     static constexpr bool NESTED_TOP = false;
-    static constexpr int SPLIT_POWERS = 4;
 
     static __device__ __forceinline__ float theta(int rung, bool derivative)
     {
@@ -46,7 +45,6 @@ template <> struct ladder<float> {
 
 template <> struct ladder<double> {
     static constexpr bool NESTED_TOP = true;
-    static constexpr int SPLIT_POWERS = 3;
 
     static __device__ __forceinline__ double theta(int rung, bool derivative)
     {
@@ -56,7 +54,7 @@ template <> struct ladder<double> {
     }
     static __device__ __forceinline__ int powers(int rung)
     {
-        return 2 + rung;
+        return rung == 0 ? 2 : 3;
     }
     static __device__ __forceinline__ double scale(int rung)
     {
@@ -80,39 +78,9 @@ template <> struct ladder<double> {
     }
 };
 
-/* ---- Matrices with a tangent ---------------------------------------------------------------------------------------------- */
-
-template <class real> struct jet {
-    real *v, *d; /* value and, where derivatives are computed, tangent */
-};
-
-/* A jet of a symmetric matrix in registers: what a thread's tile of the lower triangle holds. */
-template <class Team, bool TANGENT> struct held {
-    quad<typename Team::real> v[Team::ROWS], d[TANGENT ? Team::ROWS : 1];
-};
+/* ---- Sums and products of jets of symmetric matrices ---------------------------------------------------------------------- */
 
 enum { TERMS = 4 };
-
-/* a_0 I + a_1 M_1 + .. at (i, j).., in the lower triangle; of the tangents (without I) if `tangent`. */
-template <class Team>
-__device__ __forceinline__ quad<typename Team::real> combination(const Team &t, bool tangent, int terms, const typename Team::real *a,
-                                                                 const jet<typename Team::real> *M, int i, int j)
-{
-    typedef typename Team::real real;
-    quad<real> sum = {};
-#pragma unroll
-    for (int c = 0; c < 4; c++)
-        sum.x[c] = !tangent && i == j + c ? a[0] : (real)0;
-#pragma unroll
-    for (int k = 1; k <= TERMS; k++)
-        if (k <= terms) {
-            quad<real> m = t.lower_quad(tangent ? M[k - 1].d : M[k - 1].v, i, j);
-#pragma unroll
-            for (int c = 0; c < 4; c++)
-                sum.x[c] += a[k] * m.x[c];
-        }
-    return sum;
-}
 
 /* R = a_0 I + a_1 M_1 + .. + a_terms M_terms */
 template <bool TANGENT, class Team>
@@ -143,51 +111,63 @@ __device__ void combine(const Team &t, int terms, const typename Team::real *a, 
     });
 }
 
-/* R = P Q + a_0 I + a_1 M_1 + .., symmetric. R may be an M_k. */
-template <bool TANGENT, class Team>
-__device__ void multiply_add(const Team &t, jet<typename Team::real> P, jet<typename Team::real> Q, int terms,
-                             const typename Team::real *a, const jet<typename Team::real> *M, jet<typename Team::real> R)
+/* x += a_0 I + a_1 M_1 + .. in the place of a tile; of the tangents, which have no I, if `tangent`. */
+template <class Team, class Tile>
+__device__ __forceinline__ void add_terms(const Team &t, bool tangent, Tile &x, int terms, const typename Tile::real *a,
+                                          const jet<typename Tile::real> *M)
 {
-    typedef typename Team::real real;
-    const real *none = NULL;
-    auto put = [&](bool tangent, real *to, int i, int j, quad<real> q) {
-        quad<real> more = combination(t, tangent, terms, a, M, i, j);
+    typedef typename Tile::real real;
+#pragma unroll
+    for (int r = 0; r < Tile::ROWS; r++) {
+        quad<real> sum = {};
 #pragma unroll
         for (int c = 0; c < 4; c++)
-            q.x[c] += more.x[c];
-        t.put_symmetric(i, j, q, to);
-    };
-    if (TANGENT) /* first: R.v may be an M_k.v, which the tangent does not read */
-        t.lower(P.v, Q.d, P.d, Q.v, [&](int, int i, int j, const quad<real> &q) { put(true, R.d, i, j, q); });
-    t.lower(P.v, Q.v, none, none, [&](int, int i, int j, const quad<real> &q) { put(false, R.v, i, j, q); });
+            sum.x[c] = !tangent && x.i + r == x.j + c ? a[0] : (real)0;
+#pragma unroll
+        for (int k = 1; k <= TERMS; k++)
+            if (k <= terms) {
+                quad<real> m = lower_row(t, tangent ? M[k - 1].d : M[k - 1].v, x, r);
+#pragma unroll
+                for (int c = 0; c < 4; c++)
+                    sum.x[c] += a[k] * m.x[c];
+            }
+#pragma unroll
+        for (int c = 0; c < 4; c++)
+            x.row[r].x[c] += sum.x[c];
+    }
 }
 
-/* The same into registers, for the teams that are `mine`. */
-template <bool TANGENT, class Team>
-__device__ void multiply_add_held(const Team &t, bool mine, jet<typename Team::real> P, jet<typename Team::real> Q, int terms,
-                                  const typename Team::real *a, const jet<typename Team::real> *M, held<Team, TANGENT> &R)
+/* P Q + a_0 I + a_1 M_1 + .., symmetric, tile by tile of its lower triangle to f(v, d), which may write it into an M_k. */
+template <bool TANGENT, class Team, class F>
+__device__ __forceinline__ void multiply_add(const Team &t, jet<typename Team::real> P, jet<typename Team::real> Q, int terms,
+                                             const typename Team::real *a, const jet<typename Team::real> *M, F f)
 {
-    typedef typename Team::real real;
-    const real *none = NULL;
-    auto sum = [&](bool tangent, int i, int j, quad<real> q) {
-        quad<real> more = combination(t, tangent, terms, a, M, i, j);
-#pragma unroll
-        for (int c = 0; c < 4; c++)
-            q.x[c] += more.x[c];
-        return q;
-    };
-    t.lower(P.v, Q.v, none, none, [&](int r, int i, int j, const quad<real> &q) {
-        if (mine)
-            R.v[r] = sum(false, i, j, q);
+    t.template lower<TANGENT>(P, Q, [&](const auto &v, const auto &d) {
+        auto value = v, tangent = d;
+        add_terms(t, false, value, terms, a, M);
+        if constexpr (TANGENT)
+            add_terms(t, true, tangent, terms, a, M);
+        f(value, tangent);
     });
-    if constexpr (TANGENT)
-        t.lower(P.v, Q.d, P.d, Q.v, [&](int r, int i, int j, const quad<real> &q) {
-            if (mine)
-                R.d[r] = sum(true, i, j, q);
-        });
 }
 
-/* ---- Choice of rung and scaling --------------------------------------------------------------------------------------------- */
+/* For multiply_add and lower: writes the symmetric matrix to R, in the teams that are `mine`. */
+template <bool TANGENT, class Team> struct to_matrix {
+    const Team &t;
+    jet<typename Team::real> R;
+    bool mine;
+
+    template <class Tile> __device__ __forceinline__ void operator()(const Tile &v, const Tile &d) const
+    {
+        if (!mine)
+            return;
+        put_symmetric(t, v, R.v);
+        if constexpr (TANGENT)
+            put_symmetric(t, d, R.d);
+    }
+};
+
+/* ---- Choice of rung and scaling ------------------------------------------------------------------------------------------- */
 
 struct plan {
     int rung, squarings;
@@ -198,15 +178,22 @@ template <class Team>
 __device__ plan prepare(const Team &t, bool derivative, typename Team::real *A, typename Team::real *X, typename Team::real *square)
 {
     typedef typename Team::real real;
-    const real *none = NULL;
     int count = scale_large(t, A);
     bool scaled = count > 0;
-    t.lower(A, A, none, none, [&](int, int i, int j, const quad<real> &q) { t.put_symmetric(i, j, q, X); });
-    real square_rho = t.bound_norm(X), theta = ladder<real>::theta(RUNGS - 1, derivative), top = theta * theta;
+    const jet<real> factor = {A, NULL}, power = {X, NULL};
+    t.template lower<false>(factor, factor, [&](auto v, const auto &) { /* A^T A = -X */
+#pragma unroll
+        for (int r = 0; r < v.ROWS; r++)
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                v.row[r].x[c] = -v.row[r].x[c];
+        put_symmetric(t, v, X);
+    });
+    real square_rho = bound_norm(t, X), theta = ladder<real>::theta(RUNGS - 1, derivative), top = theta * theta;
     bool large = scaled || square_rho > top;
     if (t.any(large)) {
-        t.lower(X, X, none, none, [&](int, int i, int j, const quad<real> &q) { t.put_symmetric(i, j, q, square); });
-        real sharper = sqrt(t.bound_norm(square));
+        t.template lower<false>(power, power, to_matrix<false, Team>{t, {square, NULL}, true});
+        real sharper = sqrt(bound_norm(t, square));
         if (large && square_rho > sharper)
             square_rho = sharper;
 
@@ -222,28 +209,31 @@ __device__ plan prepare(const Team &t, bool derivative, typename Team::real *A, 
             scale(t, factor * factor, X);
         }
     }
+    auto within = [&](int rung) {
+        const real theta = ladder<real>::theta(rung, derivative);
+        return square_rho < theta * theta;
+    };
     int rung = 0;
-    while (rung < RUNGS - 1 && (scaled || !(square_rho < ladder<real>::theta(rung, derivative) * ladder<real>::theta(rung, derivative))))
+    while (rung < RUNGS - 1 && (scaled || !within(rung)))
         rung++;
     return {rung, count};
 }
 
-/* ---- The base: angles within a rung ------------------------------------------------------------------------------------------ */
+/* ---- The base: angles within a rung --------------------------------------------------------------------------------------- */
 
-/* H = the upper half of c (sine: s), a = coefficients of the lower half, of a team whose rung has the split form. */
+/* H = the upper half of c (sine: s), a = coefficients of the lower half, for a rung of the split form with m powers. */
 template <bool TANGENT, class Team>
-__device__ void split_half(const Team &t, int rung, int most, bool sine, const jet<typename Team::real> *power,
+__device__ void split_half(const Team &t, int rung, int m, bool sine, const jet<typename Team::real> *power,
                            jet<typename Team::real> H, typename Team::real *a)
 {
     typedef typename Team::real real;
-    int m = ladder<real>::powers(rung);
     real high[TERMS + 1] = {};
 #pragma unroll
     for (int k = 0; k <= TERMS; k++) {
         a[k] = k < m ? ladder<real>::coefficient(rung, sine, k) : (real)0;
-        high[k] = k <= m ? ladder<real>::coefficient(rung, sine, k <= m ? m + k : 0) : (real)0;
+        high[k] = k <= m ? ladder<real>::coefficient(rung, sine, m + k) : (real)0;
     }
-    combine<TANGENT>(t, most, high, power, H);
+    combine<TANGENT>(t, m, high, power, H);
 }
 
 /* P = (B2 + q) q + B1 with q = B3 + B4^2: leaves B2 + q in H and q in `q`, B1 in a. */
@@ -261,7 +251,7 @@ __device__ void nested_half(const Team &t, bool sine, const jet<typename Team::r
     take(3, b);
     combine<TANGENT>(t, 3, b, power, H);
     take(2, b);
-    multiply_add<TANGENT>(t, H, H, 3, b, power, q);
+    multiply_add<TANGENT>(t, H, H, 3, b, power, to_matrix<TANGENT, Team>{t, q, true});
     take(1, b);
     b[4] = 1;
     jet<real> terms[TERMS] = {power[0], power[1], power[2], q};
@@ -278,75 +268,65 @@ template <bool TANGENT, class Team> __device__ __forceinline__ jet<typename Team
     return {t.matrix(TANGENT ? 2 * k : k), TANGENT ? t.matrix(2 * k + 1) : NULL};
 }
 
-/* E = c(X) + A s(X) of the scaled A, into H; X stands in the first power. */
-template <bool TANGENT, class Team> __device__ void evaluate(const Team &t, int rung)
+/* c or s (sine) of the powers, tile by tile to f(v, d). Teams of one warp that have split and nested rungs go through both; f is
+ * called for each with its own. It may write s into the first power, of which the others have their own. */
+template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const Team &t, int rung, bool sine, F f)
 {
     typedef typename Team::real real;
-    const real *none = NULL;
+    jet<real> H = jet_at<TANGENT>(t, AT_H), power[TERMS];
+    for (int k = 0; k < TERMS; k++)
+        power[k] = jet_at<TANGENT>(t, AT_POWER + k);
+    const bool nested = ladder<real>::NESTED_TOP && rung == RUNGS - 1;
+    real a[TERMS + 1];
+    if (t.any(!nested)) {
+        const int split = nested ? 0 : rung, m = ladder<real>::powers(split);
+        split_half<TANGENT>(t, split, m, sine, power, H, a);
+        multiply_add<TANGENT>(t, jet_at<TANGENT>(t, AT_POWER + m - 1), H, m - 1, a, power, [&](const auto &v, const auto &d) {
+            if (!nested)
+                f(v, d);
+        });
+    }
+    if constexpr (ladder<real>::NESTED_TOP)
+        if (t.any(nested)) {
+            jet<real> q = power[3]; /* no rung there needs it */
+            nested_half<TANGENT>(t, sine, power, H, q, a);
+            multiply_add<TANGENT>(t, H, q, 3, a, power, [&](const auto &v, const auto &d) {
+                if (nested)
+                    f(v, d);
+            });
+        }
+}
+
+/* E = exp(sign A) = c(X) + sign A s(X) of the scaled A, into H; X stands in the first power. */
+template <bool TANGENT, class Team> __device__ void evaluate(const Team &t, int rung, typename Team::real sign)
+{
+    typedef typename Team::real real;
     jet<real> A = jet_at<TANGENT>(t, AT_A), H = jet_at<TANGENT>(t, AT_H), power[TERMS];
     for (int k = 0; k < TERMS; k++)
         power[k] = jet_at<TANGENT>(t, AT_POWER + k);
-    real shift_scale[2] = {ladder<real>::shift(rung), ladder<real>::scale(rung)};
-    bool nested = ladder<real>::NESTED_TOP && rung == RUNGS - 1, any_nested = t.any(nested), any_split = t.any(!nested);
-    int m = nested ? 0 : ladder<real>::powers(rung), most = 2;
-    if (t.any(m > 2) || any_nested)
-        most = 3;
-    if (t.any(m > 3))
-        most = 4;
-
+    const real shift_scale[2] = {ladder<real>::shift(rung), ladder<real>::scale(rung)};
+    const int m = ladder<real>::powers(rung);
     auto multiply = [&](jet<real> P, jet<real> Q, jet<real> R) {
-        if constexpr (TANGENT)
-            t.lower(P.v, Q.d, P.d, Q.v, [&](int, int i, int j, const quad<real> &q) { t.put_symmetric(i, j, q, R.d); });
-        t.lower(P.v, Q.v, none, none, [&](int, int i, int j, const quad<real> &q) { t.put_symmetric(i, j, q, R.v); });
+        t.template lower<TANGENT>(P, Q, to_matrix<TANGENT, Team>{t, R, true});
     };
     combine<TANGENT>(t, 1, shift_scale, power, power[0]);
     multiply(power[0], power[0], power[1]);
-    if (most > 2)
+    if (t.any(m > 2))
         multiply(power[1], power[0], power[2]);
-    if (most > 3)
+    if (t.any(m > 3))
         multiply(power[1], power[1], power[3]);
 
-    held<Team, TANGENT> c;
-    jet<real> Z = jet_at<TANGENT>(t, AT_POWER + (m > 0 ? m - 1 : 0)), q = power[3], s = power[0]; /* q: only where no fourth power is needed */
-    real a[TERMS + 1];
-    if (any_split) {
-        split_half<TANGENT>(t, nested ? 0 : rung, most, false, power, H, a);
-        multiply_add_held<TANGENT>(t, !nested, Z, H, most - 1, a, power, c);
-    }
-    if constexpr (ladder<real>::NESTED_TOP)
-        if (any_nested) {
-            nested_half<TANGENT>(t, false, power, H, q, a);
-            multiply_add_held<TANGENT>(t, nested, H, q, 3, a, power, c);
-        }
-    (void)q;
-    if (any_split && !any_nested) {
-        split_half<TANGENT>(t, rung, most, true, power, H, a);
-        multiply_add<TANGENT>(t, Z, H, most - 1, a, power, s);
-    }
-    if constexpr (ladder<real>::NESTED_TOP) {
-        if (any_nested && !any_split) {
-            nested_half<TANGENT>(t, true, power, H, q, a);
-            multiply_add<TANGENT>(t, H, q, 3, a, power, s);
-        }
-        if (any_nested && any_split) { /* in one warp: by way of registers, since the second still needs Y */
-            held<Team, TANGENT> kept;
-            split_half<TANGENT>(t, nested ? 0 : rung, most, true, power, H, a);
-            multiply_add_held<TANGENT>(t, !nested, Z, H, most - 1, a, power, kept);
-            nested_half<TANGENT>(t, true, power, H, q, a);
-            multiply_add_held<TANGENT>(t, nested, H, q, 3, a, power, kept);
-            t.each_lower([&](int r, int i, int j) {
-                t.put_symmetric(i, j, kept.v[r], s.v);
-                if constexpr (TANGENT)
-                    t.put_symmetric(i, j, kept.d[r], s.d);
-            });
-        }
-    }
-    if constexpr (TANGENT)
-        t.lower(A.v, s.d, A.d, s.v, [&](int r, int i, int j, const quad<real> &q) { t.put_skew(i, j, c.d[r], q, H.d); });
-    t.lower(A.v, s.v, none, none, [&](int r, int i, int j, const quad<real> &q) { t.put_skew(i, j, c.v[r], q, H.v); });
+    typename Team::template kept<TANGENT> c(t);
+    evaluate_half<TANGENT>(t, rung, false, [&](const auto &v, const auto &d) { c.put(v, d); });
+    evaluate_half<TANGENT>(t, rung, true, to_matrix<TANGENT, Team>{t, power[0], true});
+    t.template lower<TANGENT>(A, power[0], [&](const auto &v, const auto &d) { /* A^T s = -A s */
+        put_sum(t, c.value(v), -sign, v, H.v);
+        if constexpr (TANGENT)
+            put_sum(t, c.tangent(d), -sign, d, H.d);
+    });
 }
 
-/* ---- The map and its derivative ------------------------------------------------------------------------------------------------ */
+/* ---- The map and its derivative ------------------------------------------------------------------------------------------- */
 
 struct polynomial {
     static constexpr int MAP_MATRICES = POLYNOMIAL_JETS, DIFFERENTIAL_MATRICES = 2 * POLYNOMIAL_JETS;
@@ -355,27 +335,31 @@ struct polynomial {
     /* exp of the skew matrix 0 of the team; returns where it stands. */
     template <class Team> static __device__ typename Team::real *map(const Team &t)
     {
-        typedef typename Team::real real;
         plan p = prepare(t, false, t.matrix(AT_A), t.matrix(AT_POWER), t.matrix(AT_POWER + 1));
-        evaluate<false>(t, p.rung);
-        real *scratch[] = {t.matrix(AT_POWER), t.matrix(AT_POWER + 1), t.matrix(AT_POWER + 2)};
-        return square_repeatedly(t, p.squarings, t.matrix(AT_H), t.matrix(AT_A), scratch);
+        evaluate<false>(t, p.rung, 1);
+        return square_repeatedly(t, p.squarings, t.matrix(AT_H), t.matrix(AT_A), t.matrix(AT_POWER), t.matrix(AT_POWER + 1));
     }
 
-    /* phi(ad_A) M of the skew matrices 0 and 1 of the team. */
+    /* phi(ad_A) M of the skew matrices 0 and 1 of the team. With E = exp(-A) and its tangent dE = L^T, L = that of exp(A):
+     * L exp(A)^T = dE^T E. */
     template <class Team> static __device__ typename Team::real *differential(const Team &t)
     {
         typedef typename Team::real real;
         jet<real> A = jet_at<true>(t, AT_A), X = jet_at<true>(t, AT_POWER), E = jet_at<true>(t, AT_H);
         plan p = prepare(t, true, A.v, X.v, E.v);
-        t.lower(A.v, A.d, A.d, A.v, [&](int, int i, int j, const quad<real> &q) { t.put_symmetric(i, j, q, X.d); });
-        evaluate<true>(t, p.rung);
+        t.template lower_pair<1>(A.v, A.d, [&](auto v) { /* A^T M + M^T A = -(A M + M A) */
+#pragma unroll
+            for (int r = 0; r < v.ROWS; r++)
+#pragma unroll
+                for (int c = 0; c < 4; c++)
+                    v.row[r].x[c] = -v.row[r].x[c];
+            put_symmetric(t, v, X.d);
+        });
+        evaluate<true>(t, p.rung, -1);
 
-        real *Y = t.matrix(2), *scratch[] = {t.matrix(3), t.matrix(4), t.matrix(5)};
-        t.transpose(E.v, scratch[0]);
-        t.product(E.d, scratch[0], scratch[1]);
-        t.skew_part(scratch[1], Y);
-        double_angles(t, p.squarings, E.v, E.d, Y, scratch);
+        real *Y = X.v;
+        t.template lower_pair<-1>(E.d, E.v, [&](const auto &v) { put_skew(t, (real)0.5, v, Y); });
+        double_angles(t, p.squarings, E.v, E.d, Y, A.v, A.d);
         return Y;
     }
 };

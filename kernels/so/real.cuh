@@ -17,10 +17,21 @@ template <> struct limits<double> {
     static constexpr double most = DBL_MAX;
 };
 
-/* Four neighbours in a row: one access of 16 bytes, or two. */
-template <class real> struct alignas(16) quad {
-    real x[4];
+/* Neighbours in a row: one access of up to 16 bytes, or several. */
+template <class real, int COUNT> struct alignas(COUNT * sizeof(real) < 16 ? COUNT * sizeof(real) : 16) pack {
+    real x[COUNT];
 };
+template <class real> using quad = pack<real, 4>;
+
+template <int COUNT, class real> __device__ __forceinline__ pack<real, COUNT> load_pack(const real *from)
+{
+    return *(const pack<real, COUNT> *)from;
+}
+
+template <class real, int COUNT> __device__ __forceinline__ void store_pack(real *to, const pack<real, COUNT> &p)
+{
+    *(pack<real, COUNT> *)to = p;
+}
 
 template <class real> __device__ __forceinline__ quad<real> load_quad(const real *from)
 {

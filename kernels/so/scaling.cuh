@@ -3,6 +3,7 @@
 #ifndef SO_KERNELS_SCALING_CUH
 #define SO_KERNELS_SCALING_CUH
 
+#include "norms.cuh"
 #include "team.cuh"
 
 template <class Team> __device__ void scale(const Team &t, typename Team::real factor, typename Team::real *X)
@@ -21,7 +22,7 @@ template <class Team> __device__ int scale_large(const Team &t, typename Team::r
 {
     typedef typename Team::real real;
     int exponent = 0;
-    real largest = t.largest_entry(A);
+    real largest = largest_entry(t, A);
     if (largest >= 0x1p5f)
         frexp(largest, &exponent);
     exponent = exponent > 5 ? exponent - 5 : 0;
@@ -36,9 +37,9 @@ template <class Team> __device__ int scale_to_unit(const Team &t, typename Team:
     typedef typename Team::real real;
     constexpr bool narrow = sizeof(real) == sizeof(float);
     constexpr int most = narrow ? 120 : 1000; /* 2^most and 2^-most are normal numbers */
-    const real ordinary = narrow ? (real)0x1p30 : (real)0x1p250, largest = t.largest_entry(X);
+    const real ordinary = narrow ? (real)0x1p30 : (real)0x1p250, largest = largest_entry(t, X);
     int exponent = 0;
-    if (largest > 0 && !(largest * (real)(2 * Team::N) < ordinary && largest * ordinary > 1))
+    if (largest > 0 && !(largest * (real)(2 * t.order()) < ordinary && largest * ordinary > 1))
         frexp(largest, &exponent);
     exponent = exponent > most ? most : exponent < -most ? -most : exponent;
     if (t.any(exponent != 0))
@@ -53,33 +54,35 @@ template <class Team> __device__ void scale_back(const Team &t, int exponent, ty
         scale(t, (real)ldexp((real)1, exponent), X);
 }
 
-/* E <- E - (E E^T - I) E / 2 for the teams that want it and whose defect is above the rounding. T, D, F: scratch. */
+/* E <- E - E (E^T E - I) / 2 for the teams that want it and whose defect is above the rounding, `steps` times at most. D and F are
+ * scratch. */
 template <class Team>
-__device__ void orthogonalize(const Team &t, bool wanted, int steps, typename Team::real *E, typename Team::real *T,
-                              typename Team::real *D, typename Team::real *F)
+__device__ void orthogonalize(const Team &t, bool wanted, int steps, typename Team::real *E, typename Team::real *D,
+                              typename Team::real *F)
 {
     typedef typename Team::real real;
     for (int step = 0; step < steps; step++) {
-        t.transpose(E, T);
-        t.lower(E, T, (const real *)NULL, (const real *)NULL, [&](int, int i, int j, quad<real> q) {
+        const jet<real> factor = {E, NULL};
+        t.template lower<false>(factor, factor, [&](auto v, const auto &) {
 #pragma unroll
-            for (int c = 0; c < 4; c++)
-                q.x[c] -= (real)(i == j + c);
-            t.put_symmetric(i, j, q, D);
-        });
-        real squares = t.sum_of_squares(D); /* of every team: the sum goes across the lanes of a warp */
-        bool off = wanted && squares > 4 * limits<real>::u * limits<real>::u * (real)Team::N;
-        if (!t.any(off))
-            return;
-        t.product(D, E, F);
-        if (t.any(off))
-            t.each_quad([&](int at, int, int) {
-                quad<real> e = load_quad(E + at), f = load_quad(F + at);
+            for (int r = 0; r < v.ROWS; r++)
 #pragma unroll
                 for (int c = 0; c < 4; c++)
-                    e.x[c] = off ? e.x[c] - f.x[c] * (real)0.5 : e.x[c];
-                store_quad(E + at, e);
-            });
+                    v.row[r].x[c] -= (real)(v.i + r == v.j + c);
+            put_symmetric(t, v, D);
+        });
+        real squares = sum_of_squares(t, D); /* of every team: the sum goes across the lanes of a warp */
+        bool off = wanted && squares > 4 * limits<real>::u * limits<real>::u * (real)t.order();
+        if (!t.any(off))
+            return;
+        t.product(E, D, F);
+        t.each_quad([&](int at, int, int) {
+            quad<real> e = load_quad(E + at), f = load_quad(F + at);
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                e.x[c] = off ? e.x[c] - f.x[c] * (real)0.5 : e.x[c];
+            store_quad(E + at, e);
+        });
     }
 }
 
@@ -93,15 +96,15 @@ template <class real> __device__ __forceinline__ void swap(real *&x, real *&y)
     y = z;
 }
 
-/* E^(2^count), which stands in E or F: returns where. scratch: three matrices. */
+/* E^(2^count), which stands in E or F: returns where. S, T: scratch. */
 template <class Team>
 __device__ typename Team::real *square_repeatedly(const Team &t, int count, typename Team::real *E, typename Team::real *F,
-                                                  typename Team::real *const *scratch)
+                                                  typename Team::real *S, typename Team::real *T)
 {
     for (int step = 0; t.any(step < count); step++) {
         bool active = step < count;
         if (step % SQUARINGS_PER_STEP == 0)
-            orthogonalize(t, active, 1, E, scratch[0], scratch[1], scratch[2]);
+            orthogonalize(t, active, 1, E, S, T);
         t.product(E, E, F);
         if (active)
             swap(E, F);
@@ -109,26 +112,27 @@ __device__ typename Team::real *square_repeatedly(const Team &t, int count, type
     return E;
 }
 
-/* Y <- phi(ad_(2^count A)) M from Y = phi(ad_A) M and E = exp(A): count times (Y + E Y E^T)/2, E <- E^2 (exponential.md 2.7).
- * E and F are destroyed; scratch: three matrices. */
+/* Y <- phi(ad_(2^count A)) M from Y = phi(ad_A) M and E = exp(-A): count times (Y + E^T Y E)/2, E <- E^2 (exponential.md 2.7).
+ * E and F are destroyed; S, T: scratch. */
 template <class Team>
 __device__ void double_angles(const Team &t, int count, typename Team::real *E, typename Team::real *F, typename Team::real *Y,
-                              typename Team::real *const *scratch)
+                              typename Team::real *S, typename Team::real *T)
 {
     typedef typename Team::real real;
     for (int step = 0; t.any(step < count); step++) {
         bool active = step < count;
-        real *T = scratch[0], *transposed = scratch[1];
         if (step % SQUARINGS_PER_STEP == 0)
-            orthogonalize(t, active, 1, E, scratch[0], scratch[1], scratch[2]);
-        t.transpose(E, transposed);
-        t.product(E, Y, T);
-        t.lower(T, transposed, (const real *)NULL, (const real *)NULL, [&](int, int i, int j, quad<real> q) {
-            quad<real> y = t.lower_quad(Y, i, j);
+            orthogonalize(t, active, 1, E, S, T);
+        t.product(Y, E, T);
+        t.template lower<false>(jet<real>{E, NULL}, jet<real>{T, NULL}, [&](auto v, const auto &) {
 #pragma unroll
-            for (int c = 0; c < 4; c++)
-                q.x[c] = active ? (y.x[c] + q.x[c]) * (real)0.5 : y.x[c];
-            t.put_skew(i, j, quad<real>{}, q, Y);
+            for (int r = 0; r < v.ROWS; r++) {
+                quad<real> y = lower_row(t, Y, v, r);
+#pragma unroll
+                for (int c = 0; c < 4; c++)
+                    v.row[r].x[c] = active ? (y.x[c] + v.row[r].x[c]) * (real)0.5 : y.x[c];
+            }
+            put_skew(t, 1, v, Y);
         });
         if (t.any(step + 1 < count)) {
             t.product(E, E, F);
