@@ -10,9 +10,9 @@
  *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the
  *                  last bits.
- *   so_encode      The token-wise generators are formed in the multiprocessors (SO_AUTO, SO_POLYNOMIAL and SO_CAYLEY, orders up
- *                  to 64, gradient in f64: 32); for the others those of a piece of the batch stand in the workspace, at most
- *                  32 MiB or one matrix, in so_encode_vjp their gradients too. Nothing is decomposed in one dimension.
+ *   so_encode      The token-wise generators are formed in the multiprocessors (SO_AUTO, SO_POLYNOMIAL and SO_CAYLEY;
+ *                  so_encode_vjp: orders up to 64, f64: 32); for the others those of a piece of the batch stand in the workspace,
+ *                  at most 32 MiB or one matrix, in so_encode_vjp their gradients too. Nothing is decomposed in one dimension.
  *                  The sums of so_encode_vjp take groups * dims * tile * 4 ceil(tile/4) reals for each run of
  *                  max(8, 4 dims, min(64, tokens/32)) tokens, in closed form (SO_AUTO, tile 2, 3, 4) of 128 tokens: with
  *                  tile >= 2 and dims <= 32 never more than R, or than the sums of one run;

@@ -194,12 +194,10 @@ so_status SO_(so_cuda_encode)(so_ctx *ctx, const so_encoding *e, const real *pos
         return e->tile == 2   ? encode_closed<2>(ctx, batch, A, R)
                : e->tile == 3 ? encode_closed<3>(ctx, batch, A, R)
                               : encode_closed<4>(ctx, batch, A, R);
-    if (e->tile <= largest_in_team<real, false>) {
-        if (method == &SO_(cuda_polynomial) || e->tile == 1) /* of order 1 only the positions are read, which pieces leave out */
-            return map_in_teams<polynomial>(ctx, e->tile, batch, A, R);
-        if (method == &SO_(cuda_cayley))
-            return map_in_teams<cayley>(ctx, e->tile, batch, A, R);
-    }
+    if (method == &SO_(cuda_polynomial) || e->tile == 1) /* of order 1 only the positions are read, which pieces leave out */
+        return map_in_teams<polynomial>(ctx, e->tile, batch, A, R);
+    if (method == &SO_(cuda_cayley))
+        return map_in_teams<cayley>(ctx, e->tile, batch, A, R);
     return encode_in_pieces(ctx, method, e, A, R);
 }
 
