@@ -320,10 +320,11 @@ $(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(BENCH_OBJ) $(BUIL
 	@echo "  ld $@"
 	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
 
-LAUNCH := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE
+LAUNCHES := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE \
+            _ZN11cuda_on_cpu7enqueueEP11CUstream_stSt8functionIFvvEE
 $(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)
 	@echo "  ld $@"
-	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) -Wl,--wrap=$(LAUNCH) $^ $(LIBS) -o $@
+	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(LAUNCHES:%=-Wl,--wrap=%) $^ $(LIBS) -o $@
 
 ifneq ($(NVCC),)
 kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
