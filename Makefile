@@ -96,7 +96,7 @@ $(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
 
 # ---- libso_cuda: kernels/so by nvcc -------------------------------------------------------------------------------------
-# context.cu once, every other file once per real type. A spill is an error.
+# What has no real type once, every other file once per real type. A spill is an error.
 
 NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
 CUDA_HOME  ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
@@ -105,8 +105,9 @@ NEWEST     := $(lastword $(CUDA_ARCHS))
 NVCC_FLAGS := -std=c++20 -O3 $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
               -gencode arch=compute_$(NEWEST),code=compute_$(NEWEST) -Werror all-warnings -Xptxas -v,-warn-spills \
               -Xcompiler -Wall,-Wextra,-Werror,-Wno-missing-field-initializers,-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
-CUDA_OBJ   := $(BUILD)/cuda/kernels/so/context.o $(BUILD)/libso/workspace.o \
-              $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out %/context.cu,$(sort $(wildcard kernels/so/*.cu)))))
+CUDA_ONCE  := kernels/so/context.cu kernels/so/convert.cu
+CUDA_OBJ   := $(CUDA_ONCE:%.cu=$(BUILD)/cuda/%.o) $(BUILD)/libso/workspace.o \
+              $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out $(CUDA_ONCE),$(sort $(wildcard kernels/so/*.cu)))))
 # The runtime is linked statically, cuSOLVER and cuBLAS are loaded when needed (vendor.cuh), so that none need be installed.
 CUDA_LINK  := -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt -lpthread
 CUDA_SONAME := $(subst libso,libso_cuda,$(SONAME))
@@ -183,7 +184,7 @@ uninstall: $(MAN)/so.3
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 
 PROGRAM_SRC   := $(addprefix harness/,train.c evaluate.c make_report.c arrows_png.c)
-BENCH_SRC     := bench/expm_sweep.c bench/peers/peer_ratios.c bench/peers/lapacke.c
+BENCH_SRC     := bench/expm_sweep.c bench/peers/peer_ratios.c bench/peers/lapacke.c bench/gpu/expected.c
 HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAM_SRC),$(wildcard harness/*.c harness/*/*.c)))
 BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c bench/peers/*.c)))
 PROGRAMS      := $(PROGRAM_SRC:%.c=$(BUILD)/%)
@@ -222,7 +223,7 @@ $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
 
 # Kernels and their tests, by $(CXX) with tests/cuda_on_cpu in the place of CUDA; once per real type, but for what has none. Unlike
 # with nvcc files share inline functions and templates of one name, which must therefore be the same for all real types.
-SHIM_ONCE   := kernels/so/context.cu $(wildcard tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)
+SHIM_ONCE   := $(CUDA_ONCE) $(wildcard tests/*.cu tests/*.cpp tests/cuda_on_cpu/*.cpp)
 SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(SHIM_ONCE) \
                $(foreach r,$(REALS),$(addprefix $(r)/,$(filter-out $(SHIM_ONCE),$(wildcard kernels/so/*.cu))))))
 GPU_BENCH   := $(wildcard bench/gpu/*.cu)

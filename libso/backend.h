@@ -44,6 +44,9 @@ typedef struct so_backend {
     void (*release)(so_ctx *, void *memory);
     so_status (*status)(so_ctx *); /* so_ctx_status; NULL: every call returns its own */
     void (*destroy)(so_ctx *);     /* what ctx->device holds; NULL: nothing */
+    so_status (*widen)(so_ctx *, int64_t count, const float *from, double *to);
+    so_status (*narrow)(so_ctx *, int64_t count, const double *from, float *to); /* to nearest */
+    so_status (*add)(so_ctx *, int64_t count, const double *from, double *to);   /* to += from */
 } so_backend;
 
 #endif

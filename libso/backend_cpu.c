@@ -2,6 +2,7 @@
  * The Makefile defines SO_HAVE_X for each copy that it builds (ISAS).
  * SPDX-License-Identifier: MIT */
 #include "backend_cpu.h"
+#include "convert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,9 @@ so_status so_backend_cpu(so_backend *backend)
         wish = NULL;
     backend->allocate = allocate;
     backend->release = release;
+    backend->widen = so_cpu_widen;
+    backend->narrow = so_cpu_narrow;
+    backend->add = so_cpu_add;
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #endif

@@ -98,6 +98,16 @@ SO_API size_t so_workspace_bytes(const so_ctx *ctx);
  * Returns SO_OK, SO_ENULL (ctx; memory with bytes > 0), SO_ESIZE (memory not aligned). */
 SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
 
+/* From now on (on != 0) the f32 functions of exponentials, so_exp, so_cayley, so_encode and their derivatives, compute in f64 and
+ * round every result once, to nearest; on = 0, as a context begins: in f32. (so_log, so_cayley_inverse, so_project and their
+ * derivatives compute in f64 anyway.) Entry by entry a result X is then the rounded result of the f64 function for the same input:
+ * an error of u |X|, u = 2^-24, beside that of f64. Derivatives do not read R, which has been rounded already; dposition is summed
+ * over groups in f64. Beyond what the f64 function takes the workspace holds pieces of the batch, up to 32 MiB in all or the arrays
+ * of one matrix; so_encode and its vjp add 3 arrays as large as position; the piece of so_encode_vjp is at least one group with all
+ * its tokens, 2 (dims + tokens) tile^2 numbers.
+ * Returns SO_OK, SO_ENULL (ctx). */
+SO_API so_status so_ctx_set_f64_inside(so_ctx *ctx, int on);
+
 /* ---- Exponential ------------------------------------------------------------------------------------------------------
  * R = exp(A), A: (batch, n, n) skew, R: (batch, n, n) rotation.
  *   so_exp      R_b = exp(A_b). In place (R == A) is allowed.

@@ -11,15 +11,20 @@ void so_ctx_release(so_ctx *ctx)
     ctx->workspace_is_callers = 0;
 }
 
+static size_t held(const so_ctx *ctx)
+{
+    return ctx->held[ctx->holds];
+}
+
 so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
 {
-    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX - ctx->held)
+    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX - held(ctx))
         return SO_ENOMEM;
-    bytes += ctx->held;
+    bytes += held(ctx);
     if (bytes > ctx->workspace_bytes) {
         if (ctx->workspace_is_callers)
             return SO_EWORKSPACE;
-        if (ctx->held > 0) {
+        if (ctx->holds > 0) {
             ctx->wanted = bytes;
             return SO_ENOMEM;
         }
@@ -30,25 +35,25 @@ so_status so_ctx_reserve(so_ctx *ctx, size_t count, size_t bytes, void **memory)
         ctx->workspace = larger;
         ctx->workspace_bytes = bytes;
     }
-    *memory = (char *)ctx->workspace + ctx->held;
+    *memory = (char *)ctx->workspace + held(ctx);
     return SO_OK;
 }
 
 so_status so_ctx_hold(so_ctx *ctx, size_t count, size_t bytes, void **memory)
 {
-    size_t wanted = ctx->wanted;
+    size_t wanted = ctx->wanted, before = held(ctx);
+    so_status status = SO_ENOMEM;
     ctx->wanted = 0;
-    if (__builtin_mul_overflow(count, bytes, &bytes) || bytes > PTRDIFF_MAX - 63)
-        return SO_ENOMEM;
-    bytes = (bytes + 63) / 64 * 64;
-    so_status status = so_ctx_reserve(ctx, 1, bytes > wanted ? bytes : wanted, memory);
-    if (status == SO_OK)
-        ctx->held = bytes;
+    if (!__builtin_mul_overflow(count, bytes, &bytes) && bytes <= PTRDIFF_MAX - 63) {
+        bytes = (bytes + 63) / 64 * 64;
+        status = so_ctx_reserve(ctx, 1, bytes > wanted ? bytes : wanted, memory);
+    }
+    ctx->held[++ctx->holds] = status == SO_OK ? before + bytes : before;
     return status;
 }
 
 int so_ctx_let_go(so_ctx *ctx)
 {
-    ctx->held = 0;
-    return ctx->wanted > 0;
+    ctx->holds--;
+    return ctx->holds == 0 && ctx->wanted > 0;
 }

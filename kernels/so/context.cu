@@ -91,6 +91,9 @@ extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
     c->backend.release = release;
     c->backend.status = status;
     c->backend.destroy = destroy;
+    c->backend.widen = so_cuda_widen;
+    c->backend.narrow = so_cuda_narrow;
+    c->backend.add = so_cuda_add;
     so_status opened;
     {
         on_device here(c);

@@ -7,15 +7,6 @@
 #include "maps.cuh"
 #include "polynomial.cuh"
 
-enum { THREADS = 128 };
-
-/* A launch of one thread for each of so many numbers. */
-template <class... P, class... Q>
-static so_status launch_each(const so_ctx *ctx, void (*kernel)(P...), int64_t count, Q... arguments)
-{
-    return count == 0 ? SO_OK : launch(ctx, kernel, blocks_for((count + THREADS - 1) / THREADS), THREADS, 0, arguments...);
-}
-
 /* ---- By pieces of the batch ------------------------------------------------------------------------------------------------ */
 
 /* Matrices in a piece: at most 32 MiB, and half of the batch, so that A and dA take no more than R. */
@@ -51,8 +42,8 @@ __global__ void add_tokens_kernel(int n, pencil<real> A, int64_t first, int64_t 
 /* along = <dA, generator> for the same matrices; a warp for each. */
 __global__ void along_kernel(int n, pencil<real> A, int64_t first, int64_t count, const real *dA, real *along)
 {
-    const int64_t size = (int64_t)n * n, warps = (int64_t)gridDim.x * (THREADS / 32);
-    for (int64_t k = (int64_t)blockIdx.x * (THREADS / 32) + threadIdx.x / 32; k < count * A.dims; k += warps) {
+    const int64_t size = (int64_t)n * n, warps = (int64_t)gridDim.x * (JOB_THREADS / 32);
+    for (int64_t k = (int64_t)blockIdx.x * (JOB_THREADS / 32) + threadIdx.x / 32; k < count * A.dims; k += warps) {
         int64_t b = first + k / A.dims, d = k % A.dims;
         const real *G = A.generator + (b / A.tokens * A.dims + d) * size, *Y = dA + (b - first) * size;
         real sum = 0;

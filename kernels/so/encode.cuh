@@ -15,6 +15,7 @@
 #define SO_KERNELS_ENCODE_CUH
 
 #include "batch.cuh"
+#include "jobs.cuh"
 #include "pencil.cuh"
 
 /* ---- Runs of tokens ------------------------------------------------------------------------------------------------------- */
@@ -121,17 +122,6 @@ encode_vjp_kernel(int n, unsigned groups, unsigned runs, int longest, pencil<typ
         report(t, bad, OUTCOME_NONFINITE, outcome);
         t.sync();
     }
-}
-
-/* A thread's first job, and how far apart its jobs are. */
-__device__ __forceinline__ int64_t first_job()
-{
-    return (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-}
-
-__device__ __forceinline__ int64_t jobs_apart()
-{
-    return (int64_t)gridDim.x * blockDim.x;
 }
 
 /* dgenerator[g][d] = the sums of its runs in their order, one thread for each number. */

@@ -1,5 +1,6 @@
 /* maps.cuh: the functions of the CUDA backend's tables (backend.h), one source file each group, and the methods of the exponential.
- * Every .cu of this folder but context.cu is compiled once per real type (libso/real.h): SO_(so_cuda_exp) = so_cuda_exp_f32.
+ * Every .cu of this folder but context.cu and convert.cu is compiled once per real type (libso/real.h): SO_(so_cuda_exp) =
+ * so_cuda_exp_f32.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_MAPS_CUH
 #define SO_KERNELS_MAPS_CUH
