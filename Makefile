@@ -95,52 +95,7 @@ $(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
 
-# ---- libso_cuda: kernels/so by nvcc -------------------------------------------------------------------------------------
-# What has no real type once, every other file once per real type. A spill is an error.
-
-NVCC       ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
-CUDA_HOME  ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
-CUDA_ARCHS ?= 80 90
-NEWEST     := $(lastword $(CUDA_ARCHS))
-NVCC_FLAGS := -std=c++20 -O3 $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
-              -gencode arch=compute_$(NEWEST),code=compute_$(NEWEST) -Werror all-warnings -Xptxas -v,-warn-spills \
-              -Xcompiler -Wall,-Wextra,-Werror,-Wno-missing-field-initializers,-fPIC,-fvisibility=hidden,-fno-exceptions,-fno-rtti
-CUDA_ONCE  := kernels/so/context.cu kernels/so/convert.cu
-CUDA_OBJ   := $(CUDA_ONCE:%.cu=$(BUILD)/cuda/%.o) $(BUILD)/libso/workspace.o \
-              $(foreach r,$(REALS),$(patsubst %.cu,$(BUILD)/cuda/$(r)/%.o,$(filter-out $(CUDA_ONCE),$(sort $(wildcard kernels/so/*.cu)))))
-# The runtime is linked statically, cuSOLVER and cuBLAS are loaded when needed (vendor.cuh), so that none need be installed.
-CUDA_LINK  := -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt -lpthread
-CUDA_SONAME := $(subst libso,libso_cuda,$(SONAME))
-CUDA_SHARED := $(subst libso,libso_cuda,$(SHARED))
-
-# What ptxas says (kernel-report reads it) stays beside the object; it is shown if the compilation fails.
-define NVCC_RULE # $(1) real or empty
-$(BUILD)/cuda/$(if $(1),$(1)/)%.o: %.cu
-	@mkdir -p $$(@D)
-	@echo "  nvcc $(1) $$<"
-	$(QUIET)$(NVCC) $$(NVCC_FLAGS) $(if $(1),-DSO_REAL_$(1)) -MD -MP -MF $$(@:.o=.d) -c $$< -o $$@ > $$(@:.o=.ptxas) 2>&1 || \
-	    { grep -v '^ptxas info\|bytes stack frame' $$(@:.o=.ptxas); exit 1; }
-endef
-$(foreach r,_ $(REALS),$(eval $(call NVCC_RULE,$(filter-out _,$(r)))))
-$(call remember,nvcc_flags,$(NVCC) $(NVCC_FLAGS))
-$(call remember,cuda_objects,$(CUDA_OBJ) $(CUDA_LINK))
-$(filter $(BUILD)/cuda/%,$(CUDA_OBJ)): $(BUILD)/nvcc_flags
-
-ifneq ($(NVCC),)
-cuda: $(BUILD)/libso_cuda.a $(BUILD)/$(CUDA_SHARED)
-else
-cuda:
-	@echo "make: no nvcc on the PATH or in /usr/local/cuda/bin: built without libso_cuda"
-endif
-$(BUILD)/libso_cuda.o: $(CUDA_OBJ) $(BUILD)/cuda_objects
-	$(QUIET)$(CC) -r -nostdlib $(CUDA_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
-$(BUILD)/libso_cuda.a: $(BUILD)/libso_cuda.o
-	@echo "  ar $@"
-	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
-$(BUILD)/$(CUDA_SHARED): $(CUDA_OBJ) $(BUILD)/cuda_objects $(BUILD)/$(SHARED)
-	@echo "  ld $@"
-	$(QUIET)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(CUDA_SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL $(CUDA_OBJ) \
-	    -Wl,--no-as-needed $(BUILD)/$(SHARED) -Wl,--as-needed $(CUDA_LINK) -o $@
+include kernels/nvcc.mk
 
 # ---- installation -------------------------------------------------------------------------------------------------------
 
@@ -287,61 +242,7 @@ bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIG
 	@mkdir -p $(RESULTS)
 	$< --python $(PEER_PYTHON) --csv $(RESULTS)/peers.csv --table $(RESULTS)/peers.txt --plot $(RESULTS) $(PEER_OPTIONS)
 
-# ---- on a GPU -----------------------------------------------------------------------------------------------------------
-# The bundle holds the tests, the benchmark and the libraries they need but for CUDA's own: it runs where nothing is installed
-# but a driver and CUDA (for eigen and Pade cuSOLVER and cuBLAS). Kernels for the newest of CUDA_ARCHS and, as PTX, later devices.
-
-GPU        := $(BUILD)/gpu-bundle
-# Suites that any context serves, and those of CUDA that do not look into the shim.
-GPU_SUITES := $(CUDA_SUITES) $(notdir $(basename $(shell grep -L cuda_on_cpu $(wildcard $(addprefix tests/check_cuda_*,.c .cpp .cu)) /dev/null | grep -v /dev/null)))
-GPU_TESTS  := $(patsubst %,$(BUILD)/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.c))))) \
-              $(patsubst %,$(BUILD)/cuda/tests/%.o,$(filter $(GPU_SUITES),$(notdir $(basename $(wildcard tests/check_*.cpp tests/check_*.cu))))) \
-              $(filter-out $(addprefix $(BUILD)/tests/,main.o oracle_arb.o check_%),$(TEST_OBJ)) $(BUILD)/cuda/tests/cuda_context.o \
-              $(BUILD)/cuda/tests/main.o
-GPU_RPATH  := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib' -Wl,--as-needed
-
-$(call remember,gpu_suites,$(GPU_SUITES))
-$(BUILD)/cuda/tests/suites.h: $(BUILD)/gpu_suites
-	@mkdir -p $(@D)
-	printf '$(foreach s,$(GPU_SUITES),SUITE($(s))\n)' > $@
-$(BUILD)/cuda/tests/main.o: tests/main.c $(BUILD)/cuda/tests/suites.h
-	@echo "  cc $< for the GPU"
-	$(QUIET)$(CC) $(ALL_CFLAGS) -I$(BUILD)/cuda/tests -c $< -o $@
-$(BUILD)/cuda/tests/%.o: tests/%.cpp
-	@mkdir -p $(@D)
-	@echo "  c++ $< for the GPU"
-	$(QUIET)$(CXX) $(filter-out -Itests/cuda_on_cpu,$(SHIM_CFLAGS)) -isystem $(CUDA_HOME)/include -c $< -o $@
-$(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): NVCC_FLAGS += -I. -Ilibso -D_GNU_SOURCE -DCOMMIT='"$(COMMIT)"'
-$(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o): $(BUILD)/nvcc_flags $(BUILD)/commit
-$(BUILD)/cuda/check: $(GPU_TESTS) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ) $(BUILD)/$(CUDA_SHARED) $(BUILD)/$(SHARED)
-	@echo "  ld $@"
-	$(QUIET)$(CXX) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(GPU_RPATH) $^ $(HARNESS_LIBS) -l:libcheck.a -l:libsubunit.a \
-	    $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
-$(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(BENCH_OBJ) $(BUILD)/$(CUDA_SHARED) $(BUILD)/$(SHARED)
-	@echo "  ld $@"
-	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
-
-LAUNCHES := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE \
-            _ZN11cuda_on_cpu7enqueueEP11CUstream_stSt8functionIFvvEE
-$(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)
-	@echo "  ld $@"
-	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(LAUNCHES:%=-Wl,--wrap=%) $^ $(LIBS) -o $@
-
-ifneq ($(NVCC),)
-kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
-	NVCC=$(NVCC) tests/gpu/kernel_report.sh $< $(patsubst %.o,%.ptxas,$(filter $(BUILD)/cuda/%,$(CUDA_OBJ))) > $(BUILD)/registers.md
-	@cp $(BUILD)/registers.md kernels/REGISTERS.md
-gpu-bundle: $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
-	@tests/gpu/bundle.sh $(GPU) $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
-check-gpu: gpu-bundle
-	$(GPU)/run check
-	$(GPU)/run sanitize
-bench-gpu: gpu-bundle
-	PYTHON=$(PEER_PYTHON) $(GPU)/run bench $(or $(GPU_RESULTS),runs/bench-gpu)
-else
-kernel-report gpu-bundle check-gpu bench-gpu:
-	@echo "make $@: no nvcc on the PATH or in /usr/local/cuda/bin" >&2; exit 1
-endif
+include tests/gpu/gpu.mk
 
 # CUDA_SUITES on the shim; of those that take seconds also with threads and blocks in other orders
 check-shim: $(BUILD)/tests/check

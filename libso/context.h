@@ -12,7 +12,7 @@ struct so_ctx {
     const so_backend_f32 *own_f32; /* the backend's, while backend.f32 is f64_inside; else NULL */
     so_backend_f32 f64_inside;
     void *device;         /* the backend's own state, or NULL */
-    int threads;          /* >= 1; of the CPU backend */
+    int threads;          /* >= 1; matrices that the device works on at a time: threads, or multiprocessors */
     void *workspace;      /* NULL while nothing was needed */
     size_t workspace_bytes;
     int workspace_is_callers;

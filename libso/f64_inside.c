@@ -5,18 +5,26 @@
  * SPDX-License-Identifier: MIT */
 #include "context.h"
 
-enum { PIECE_DOUBLES = 4 << 20 }; /* of all arrays of a piece together, unless one matrix takes more */
-
-/* How many jobs of so many doubles make a piece. */
-static int64_t jobs_in_piece(int64_t doubles, int64_t jobs)
-{
-    int64_t most = PIECE_DOUBLES / doubles;
-    return most < 1 ? 1 : most < jobs ? most : jobs;
-}
+enum { PIECE_DOUBLES = 4 << 20 }; /* of all arrays of a piece together, if that keeps the device busy */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* A piece of a batch: so many of its jobs at a time, in so many doubles: no fewer for a larger batch or larger jobs, so that a
+ * workspace that once sufficed does. */
+typedef struct pieces {
+    int64_t jobs;
+    size_t doubles;
+} pieces;
+
+/* doubles: of a job. Jobs run side by side, `parallel` at most. */
+static pieces pieces_of(int64_t jobs, size_t doubles, int64_t parallel)
+{
+    size_t most = (size_t)smaller(jobs, parallel) * doubles;
+    most = most > PIECE_DOUBLES ? most : PIECE_DOUBLES;
+    return (size_t)jobs <= most / doubles ? (pieces){jobs, (size_t)jobs * doubles} : (pieces){(int64_t)(most / doubles), most};
 }
 
 /* Of the statuses of two pieces the one that so.h lists first; what stops a call stays. */
@@ -31,7 +39,7 @@ static int goes_on(so_status status)
     return status == SO_OK || status == SO_ENONFINITE || status == SO_ESINGULAR;
 }
 
-/* status <- join(status, call), unless an earlier call stopped. */
+/* status <- join(status, call), unless a call before has stopped. */
 #define THEN(status, call)                                                                                                      \
     do {                                                                                                                        \
         if (goes_on(status)) {                                                                                                  \
@@ -40,7 +48,7 @@ static int goes_on(so_status status)
         }                                                                                                                       \
     } while (0)
 
-/* ---- Maps -------------------------------------------------------------------------------------------------------------------- */
+/* ---- Maps --------------------------------------------------------------------------------------------------------------- */
 
 /* Up to ARRAYS matrices of each job in f64, one after the other. */
 enum { ARRAYS = 4 };
@@ -51,32 +59,40 @@ typedef struct piece {
     double *array[ARRAYS];
 } piece;
 
-typedef so_status work(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in, float *const *out);
+typedef so_status work(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in,
+                       float *const *out);
 
-/* Runs `of_piece` on all pieces of the batch, on `in` and `out` moved along. The first piece is the largest: if it needs no more
- * workspace, or has failed before it wrote anything, so do the others; and it may be done again, though out may be in. */
+/* Runs `of_piece` on all pieces of the batch, `in` and `out` moving along. It writes at its end, so that a piece for which there
+ * was no room can be done again. Pieces before it cannot: out may be in. */
 static so_status in_pieces(so_ctx *ctx, so_method method, int arrays, int n, int64_t batch, const float *const in[2],
                            float *const out[2], work *of_piece)
 {
-    int64_t size = (int64_t)n * n, most = jobs_in_piece(arrays * size, batch);
-    so_status status;
+    int64_t size = (int64_t)n * n, first = 0;
+    pieces all = pieces_of(batch, (size_t)(arrays * size), ctx->threads);
+    so_status met = SO_OK, status;
     do {
         void *memory;
-        status = so_ctx_hold(ctx, (size_t)(arrays * most), (size_t)size * sizeof(double), &memory);
-        for (int64_t first = 0; goes_on(status) && first < batch; first += most) {
-            int64_t count = smaller(most, batch - first), at = first * size;
+        status = so_ctx_hold(ctx, all.doubles, sizeof(double), &memory);
+        while (status == SO_OK && first < batch) {
+            int64_t count = smaller(all.jobs, batch - first), at = first * size;
             piece p = {n, count * size, {0}};
             for (int k = 0; k < arrays; k++)
-                p.array[k] = (double *)memory + k * count * size;
+                p.array[k] = (double *)memory + k * p.numbers;
             const float *from[2] = {in[0] + at, in[1] ? in[1] + at : NULL};
             float *to[2] = {out[0] + at, out[1] ? out[1] + at : NULL};
-            THEN(status, of_piece(ctx, method, &p, count, from, to));
+            status = of_piece(ctx, method, &p, count, from, to);
+            if (goes_on(status)) {
+                met = join(met, status);
+                status = SO_OK;
+                first += count;
+            }
         }
     } while (so_ctx_let_go(ctx));
-    return status;
+    return status == SO_OK ? met : status;
 }
 
-static so_status map_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in, float *const *out)
+static so_status map_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in,
+                           float *const *out)
 {
     const so_backend *b = &ctx->backend;
     double *A = p->array[0];
@@ -86,7 +102,8 @@ static so_status map_piece(so_ctx *ctx, so_method method, const piece *p, int64_
     return status;
 }
 
-static so_status vjp_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in, float *const *out)
+static so_status vjp_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in,
+                           float *const *out)
 {
     const so_backend *b = &ctx->backend;
     double *A = p->array[0], *R = p->array[1], *dR = p->array[2];
@@ -98,7 +115,8 @@ static so_status vjp_piece(so_ctx *ctx, so_method method, const piece *p, int64_
     return status;
 }
 
-static so_status jvp_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in, float *const *out)
+static so_status jvp_piece(so_ctx *ctx, so_method method, const piece *p, int64_t batch, const float *const *in,
+                           float *const *out)
 {
     const so_backend *b = &ctx->backend;
     double *A = p->array[0], *E = p->array[1], *R = p->array[2], *L = p->array[3];
@@ -115,7 +133,8 @@ static so_status map(so_ctx *ctx, so_method method, int n, int64_t batch, const 
     return in_pieces(ctx, method, 1, n, batch, (const float *[2]){A}, (float *[2]){R}, map_piece);
 }
 
-static so_status vjp(so_ctx *ctx, so_method method, int n, int64_t batch, const float *A, const float *R, const float *dR, float *dA)
+static so_status vjp(so_ctx *ctx, so_method method, int n, int64_t batch, const float *A, const float *R, const float *dR,
+                     float *dA)
 {
     (void)R;
     return in_pieces(ctx, method, 3, n, batch, (const float *[2]){A, dR}, (float *[2]){dA}, vjp_piece);
@@ -126,37 +145,66 @@ static so_status jvp(so_ctx *ctx, so_method method, int n, int64_t batch, const 
     return in_pieces(ctx, method, 4, n, batch, (const float *[2]){A, E}, (float *[2]){R, L}, jvp_piece);
 }
 
-/* ---- Positional encodings ----------------------------------------------------------------------------------------------------- */
+/* ---- Positional encodings ----------------------------------------------------------------------------------------------- */
 
-/* So many groups at a time with all of their tokens, or of one group so many tokens. */
-typedef struct stretch {
-    int64_t groups, tokens;
-} stretch;
+/* Arrays do not overlap here, so that all can be done again. */
+
+typedef struct sizes {
+    size_t square, generators, positions; /* numbers of a matrix, of a group's generators, of all positions */
+} sizes;
+
+static sizes sizes_of(const so_encoding *e)
+{
+    size_t square = (size_t)e->tile * (size_t)e->tile;
+    return (sizes){square, (size_t)e->dims * square, (size_t)e->dims * (size_t)e->tokens};
+}
+
+/* As many groups as have a token for each of the matrices that the device works on at a time. */
+static int64_t busy_groups(const so_ctx *ctx, const so_encoding *e)
+{
+    return (ctx->threads + e->tokens - 1) / e->tokens;
+}
+
+/* So many groups at a time with all of their tokens, or one and so many of its tokens. memory: position, generators, R. */
+static so_status encode_groups(so_ctx *ctx, const so_encoding *e, int64_t groups, int64_t tokens, double *memory,
+                               const float *position, const float *generator, float *R)
+{
+    const so_backend *b = &ctx->backend;
+    sizes s = sizes_of(e);
+    double *wide_position = memory, *wide_generator = wide_position + s.positions;
+    double *wide_R = wide_generator + (size_t)groups * s.generators;
+    so_status status = b->widen(ctx, (int64_t)s.positions, position, wide_position);
+    so_encoding part = *e;
+    for (int64_t g = 0; goes_on(status) && g < e->groups; g += groups) {
+        part.groups = smaller(groups, e->groups - g);
+        THEN(status, b->widen(ctx, part.groups * (int64_t)s.generators, generator + (size_t)g * s.generators, wide_generator));
+        for (int64_t t = 0; goes_on(status) && t < e->tokens; t += tokens) {
+            part.tokens = smaller(tokens, e->tokens - t);
+            size_t numbers = (size_t)(part.groups * part.tokens) * s.square;
+            THEN(status, b->f64->encode(ctx, &part, wide_position + t * e->dims, wide_generator, wide_R));
+            THEN(status, b->narrow(ctx, (int64_t)numbers, wide_R, R + (size_t)(g * e->tokens + t) * s.square));
+        }
+    }
+    return status;
+}
 
 static so_status encode(so_ctx *ctx, const so_encoding *e, const float *position, const float *generator, float *R)
 {
-    const so_backend *b = &ctx->backend;
-    int64_t size = (int64_t)e->tile * e->tile, generators = e->dims * size, positions = e->dims * e->tokens;
-    stretch at_once = {jobs_in_piece(generators + e->tokens * size, e->groups), e->tokens};
-    if (at_once.groups == 1)
-        at_once.tokens = jobs_in_piece(size, e->tokens);
+    sizes s = sizes_of(e);
+    pieces all = pieces_of(e->groups, s.generators + (size_t)e->tokens * s.square, busy_groups(ctx, e));
+    int64_t tokens = e->tokens;
+    if (all.jobs == 1) {
+        pieces of_tokens = pieces_of(e->tokens, s.square, ctx->threads);
+        size_t doubles = s.generators + of_tokens.doubles, least = all.doubles < PIECE_DOUBLES ? all.doubles : PIECE_DOUBLES;
+        tokens = of_tokens.jobs;
+        all.doubles = doubles > least ? doubles : least; /* as for smaller groups, of which there were several */
+    }
     so_status status;
     do {
         void *memory;
-        status = so_ctx_hold(ctx, (size_t)(positions + at_once.groups * (generators + at_once.tokens * size)), sizeof(double), &memory);
-        double *wide_position = memory, *wide_generator = wide_position + positions;
-        double *wide_R = wide_generator + at_once.groups * generators;
-        THEN(status, b->widen(ctx, positions, position, wide_position));
-        for (int64_t g = 0; goes_on(status) && g < e->groups; g += at_once.groups) {
-            so_encoding part = *e;
-            part.groups = smaller(at_once.groups, e->groups - g);
-            THEN(status, b->widen(ctx, part.groups * generators, generator + g * generators, wide_generator));
-            for (int64_t t = 0; goes_on(status) && t < e->tokens; t += at_once.tokens) {
-                part.tokens = smaller(at_once.tokens, e->tokens - t);
-                THEN(status, b->f64->encode(ctx, &part, wide_position + t * e->dims, wide_generator, wide_R));
-                THEN(status, b->narrow(ctx, part.groups * part.tokens * size, wide_R, R + (g * e->tokens + t) * size));
-            }
-        }
+        status = so_ctx_hold(ctx, s.positions + all.doubles, sizeof(double), &memory);
+        if (status == SO_OK)
+            status = encode_groups(ctx, e, all.jobs, tokens, memory, position, generator, R);
     } while (so_ctx_let_go(ctx));
     return status;
 }
@@ -167,8 +215,21 @@ typedef struct encoding_arrays {
     double *generator, *dgenerator, *R, *dR;
 } encoding_arrays;
 
+static encoding_arrays arrays_in(double *memory, sizes s, size_t groups, size_t rotations)
+{
+    encoding_arrays a = {.position = memory};
+    a.dposition = a.position + s.positions;
+    a.sum = a.dposition + s.positions;
+    a.generator = a.sum + s.positions;
+    a.dgenerator = a.generator + groups * s.generators;
+    a.R = a.dgenerator + groups * s.generators;
+    a.dR = a.R + rotations;
+    return a;
+}
+
 /* The gradients of the groups first, first + 1, .. into a->dgenerator, and into or onto a->sum. */
-static so_status encode_vjp_piece(so_ctx *ctx, const so_encoding *part, int64_t first, const encoding_arrays *a, int wants_position)
+static so_status encode_vjp_piece(so_ctx *ctx, const so_encoding *part, int64_t first, const encoding_arrays *a,
+                                  int wants_position)
 {
     const so_backend *b = &ctx->backend;
     double *dposition = !wants_position ? NULL : first > 0 ? a->dposition : a->sum;
@@ -179,36 +240,41 @@ static so_status encode_vjp_piece(so_ctx *ctx, const so_encoding *part, int64_t 
     return status;
 }
 
+static so_status encode_vjp_groups(so_ctx *ctx, const so_encoding *e, int64_t groups, double *memory, const float *position,
+                                   const float *generator, const float *dR, float *dgenerator, float *dposition)
+{
+    const so_backend *b = &ctx->backend;
+    sizes s = sizes_of(e);
+    size_t rotations = (size_t)e->tokens * s.square; /* of a group */
+    encoding_arrays a = arrays_in(memory, s, (size_t)groups, (size_t)groups * rotations);
+    so_status status = b->widen(ctx, (int64_t)s.positions, position, a.position);
+    so_encoding part = *e;
+    for (int64_t g = 0; goes_on(status) && g < e->groups; g += groups) {
+        part.groups = smaller(groups, e->groups - g);
+        int64_t generators = part.groups * (int64_t)s.generators;
+        THEN(status, b->widen(ctx, generators, generator + (size_t)g * s.generators, a.generator));
+        THEN(status, b->widen(ctx, part.groups * (int64_t)rotations, dR + (size_t)g * rotations, a.dR));
+        THEN(status, encode_vjp_piece(ctx, &part, g, &a, dposition != NULL));
+        THEN(status, b->narrow(ctx, generators, a.dgenerator, dgenerator + (size_t)g * s.generators));
+    }
+    if (dposition)
+        THEN(status, b->narrow(ctx, (int64_t)s.positions, a.sum, dposition));
+    return status;
+}
+
 static so_status encode_vjp(so_ctx *ctx, const so_encoding *e, const float *position, const float *generator, const float *R,
                             const float *dR, float *dgenerator, float *dposition)
 {
-    const so_backend *b = &ctx->backend;
-    int64_t size = (int64_t)e->tile * e->tile, generators = e->dims * size, positions = e->dims * e->tokens;
     if (e->groups == 0 || e->tokens == 0) /* sums of nothing */
         return ctx->own_f32->encode_vjp(ctx, e, position, generator, R, dR, dgenerator, dposition);
-    int64_t most = jobs_in_piece(2 * (generators + e->tokens * size), e->groups), all = most * e->tokens * size;
+    sizes s = sizes_of(e);
+    pieces all = pieces_of(e->groups, 2 * (s.generators + (size_t)e->tokens * s.square), busy_groups(ctx, e));
     so_status status;
     do {
         void *memory;
-        status = so_ctx_hold(ctx, (size_t)(3 * positions + 2 * most * generators + 2 * all), sizeof(double), &memory);
-        encoding_arrays a = {.position = memory};
-        a.dposition = a.position + positions;
-        a.sum = a.dposition + positions;
-        a.generator = a.sum + positions;
-        a.dgenerator = a.generator + most * generators;
-        a.R = a.dgenerator + most * generators;
-        a.dR = a.R + all;
-        THEN(status, b->widen(ctx, positions, position, a.position));
-        for (int64_t g = 0; goes_on(status) && g < e->groups; g += most) {
-            so_encoding part = *e;
-            part.groups = smaller(most, e->groups - g);
-            THEN(status, b->widen(ctx, part.groups * generators, generator + g * generators, a.generator));
-            THEN(status, b->widen(ctx, part.groups * e->tokens * size, dR + g * e->tokens * size, a.dR));
-            THEN(status, encode_vjp_piece(ctx, &part, g, &a, dposition != NULL));
-            THEN(status, b->narrow(ctx, part.groups * generators, a.dgenerator, dgenerator + g * generators));
-        }
-        if (dposition)
-            THEN(status, b->narrow(ctx, positions, a.sum, dposition));
+        status = so_ctx_hold(ctx, 3 * s.positions + all.doubles, sizeof(double), &memory);
+        if (status == SO_OK)
+            status = encode_vjp_groups(ctx, e, all.jobs, memory, position, generator, dR, dgenerator, dposition);
     } while (so_ctx_let_go(ctx));
     return status;
 }

@@ -100,11 +100,13 @@ SO_API so_status so_ctx_set_workspace(so_ctx *ctx, void *memory, size_t bytes);
 
 /* From now on (on != 0) the f32 functions of exponentials, so_exp, so_cayley, so_encode and their derivatives, compute in f64 and
  * round every result once, to nearest; on = 0, as a context begins: in f32. (so_log, so_cayley_inverse, so_project and their
- * derivatives compute in f64 anyway.) Entry by entry a result X is then the rounded result of the f64 function for the same input:
- * an error of u |X|, u = 2^-24, beside that of f64. Derivatives do not read R, which has been rounded already; dposition is summed
- * over groups in f64. Beyond what the f64 function takes the workspace holds pieces of the batch, up to 32 MiB in all or the arrays
- * of one matrix; so_encode and its vjp add 3 arrays as large as position; the piece of so_encode_vjp is at least one group with all
- * its tokens, 2 (dims + tokens) tile^2 numbers.
+ * derivatives compute in f64 anyway.) A number x of a result is then the f32 number nearest to that of the f64 function for the same
+ * input: error <= 2^-24 |x| from 2^-126 to 2^128 (1 - 2^-25), Inf above, beside the error of f64. Derivatives do not read R, which
+ * has been rounded already; a matrix for which SO_EIGEN does not converge counts there as non-finite. dposition is the sum over
+ * groups of what pieces of them give, in f64.
+ * Workspace, beside that of the f64 function: pieces of the batch, together 32 MiB in f64, or as many matrices as the device works
+ * on at a time, with one array for so_exp, three for its vjp, four for its jvp; so_encode: of at least one group, besides position
+ * and its generators; so_encode_vjp: of at least one group with all its tokens, 2 (dims + tokens) tile^2 numbers, and 3 dims tokens.
  * Returns SO_OK, SO_ENULL (ctx). */
 SO_API so_status so_ctx_set_f64_inside(so_ctx *ctx, int on);
 

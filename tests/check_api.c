@@ -378,6 +378,27 @@ START_TEST(held)
     ck_assert_int_eq(so_ctx_hold(ctx, PTRDIFF_MAX, 2, &own), SO_ENOMEM);
     ck_assert_int_eq(so_ctx_let_go(ctx), 0);
 
+    void *deeper; /* held by a function that was called so: room for all is made by the first */
+    for (int again_from_the_first = 0; again_from_the_first < 2; again_from_the_first++) {
+        so_status status = so_ctx_hold(ctx, 1, 640, &own);
+        ck_assert_int_eq(status, SO_OK);
+        status = so_ctx_hold(ctx, 1, 60, &inner);
+        if (status == SO_OK)
+            status = so_ctx_reserve(ctx, 1, 5000, &deeper);
+        ck_assert_int_eq(status, again_from_the_first ? SO_OK : SO_ENOMEM);
+        ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+        if (status == SO_OK) {
+            ck_assert_ptr_eq(inner, (char *)own + 640);
+            ck_assert_ptr_eq(deeper, (char *)inner + 64);
+            ck_assert_int_eq(so_ctx_reserve(ctx, 1, 1, &again), SO_OK);
+            ck_assert_ptr_eq(again, inner);
+        } else {
+            ck_assert_int_eq(so_ctx_let_go(ctx), 1);
+            ck_assert_int_eq(so_ctx_hold(ctx, 1, 640 + 64 + 5000, &own), SO_OK);
+        }
+        ck_assert_int_eq(so_ctx_let_go(ctx), 0);
+    }
+
     char *memory = aligned_alloc(64, 128);
     ck_assert_int_eq(so_ctx_set_workspace(ctx, memory, 128), SO_OK);
     ck_assert_int_eq(so_ctx_hold(ctx, 1, 64, &own), SO_OK);

@@ -2,6 +2,7 @@
  * figure; and the script of the bundle.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,39 @@ START_TEST(script)
 }
 END_TEST
 
+/* The number in column `column` (0: the first) of the first line of the page that begins with `row`. */
+static double expected(const char *options, const char *row, int column)
+{
+    char command[256], line[512];
+    double value = NAN;
+    snprintf(command, sizeof command, "%s/bench/gpu/expected %s", getenv("BUILD") ? getenv("BUILD") : "build", options);
+    FILE *page = popen(command, "r");
+    ck_assert_ptr_nonnull(page);
+    while (fgets(line, sizeof line, page)) {
+        if (!isnan(value) || strncmp(line, row, strlen(row)) != 0)
+            continue;
+        const char *field = line;
+        for (int k = 0; k <= column; k++)
+            field = strchr(field, '|') + 1;
+        value = strtod(field, NULL);
+    }
+    ck_assert_int_eq(pclose(page), 0);
+    return value;
+}
+
+/* Bounds by memory follow the bandwidth given, bounds by arithmetic the peak; the page says that it was not measured. */
+START_TEST(roofline)
+{
+    ck_assert_double_eq(expected("--memory 1000", "| 2 | f32 | wigner", 7), 0.032);
+    ck_assert_double_eq(expected("--memory 2000", "| 2 | f32 | wigner", 7), 0.016);
+    ck_assert_double_eq_tol(expected("--f32 1000", "| CIFAR, LieRE-64 | 64 | 9360 | both", 6),
+                            2 * expected("--f32 2000", "| CIFAR, LieRE-64 | 64 | 9360 | both", 6), 1e3);
+    ck_assert_int_eq(process_run(&p, "bench/gpu/expected", "--device A9"), 0);
+    ck_assert_ptr_nonnull(strstr(p.output, "# A9: expected, not measured"));
+    ck_assert_int_eq(process_run(&p, "bench/gpu/expected", "--memory 0"), 2);
+}
+END_TEST
+
 Suite *check_gpu_sweep(void)
 {
     Suite *suite = suite_create("gpu_sweep");
@@ -86,6 +120,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(tests, rows);
     tcase_add_test(tests, wrong_use);
     tcase_add_test(tests, script);
+    tcase_add_test(tests, roofline);
     suite_add_tcase(suite, tests);
     return suite;
 }

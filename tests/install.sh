@@ -102,6 +102,9 @@ done
 # ---- the same bits in another folder: some objects compiled there, both libraries made again -------------------------------
 mkdir -p "$folder/elsewhere/build"
 cp -Rp Makefile libso "$folder/elsewhere"
+mkdir -p "$folder/elsewhere/kernels" "$folder/elsewhere/tests/gpu"
+cp -p kernels/nvcc.mk "$folder/elsewhere/kernels"
+cp -p tests/gpu/gpu.mk "$folder/elsewhere/tests/gpu"
 (cd "$BUILD" && tar cf - flags libso f32* f64*) | (cd "$folder/elsewhere/build" && tar xf -)
 find "$folder/elsewhere/build" -name '*.d' -exec rm {} +
 rm -f "$folder"/elsewhere/build/libso/*.o "$folder"/elsewhere/build/f32_portable/libso/cpu/*.o

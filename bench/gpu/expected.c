@@ -1,12 +1,12 @@
-/* expected.c: what kernels/so can reach at most on a device of which only the data sheet is known, as a page of Markdown: the roofline
- * (roofline.h) from the bytes that a call reads and writes once and the nominal counts of flops.c. Measures nothing.
+/* expected.c: what kernels/so can reach at most on a device of which the data sheet is known, as a page of Markdown: the
+ * roofline (roofline.h) of the bytes that a call reads and writes once and the nominal counts of flops.c. Measures nothing.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "bench/judge.h"
+#include "bench/exact.h"
+#include "bench/measure.h"
 #include "bench/options.h"
 
 enum { DRAWS = 64, FORWARD = SWEEP_FORWARD, VJP = SWEEP_VJP, BOTH, WORKS };
@@ -18,28 +18,27 @@ static const char *const work_name[WORKS] = {"forward", "vjp", "both"};
 static option table[] = {
     {"device", "TEXT", "H200", "its name", false, NULL},
     {"memory", "GB/S", "4800", "bandwidth", false, NULL},
-    {"f32", "GFLOP/S", "66900", "multiply-adds, two operations each", false, NULL},
-    {"f64", "GFLOP/S", "33500", "the same", false, NULL},
+    {"f32", "GFLOP/S", "67000", "multiply-adds, two operations each", false, NULL},
+    {"f64", "GFLOP/S", "34000", "the same", false, NULL},
     {NULL, NULL, NULL, NULL, false, NULL},
 };
+
+static double number(const char *name)
+{
+    return options_number(name, options_find(table, name)->text, 1, 1e9);
+}
 
 typedef struct device {
     double memory, peak[SWEEP_REALS]; /* in 1e9 */
 } device;
 
-/* ns for `bytes` and `flops`. */
-static double bound(const device *d, sweep_real real, double bytes, double flops)
+static void print_bound(const device *d, sweep_real real, double bytes, double flops, double unit)
 {
-    return fmax(bytes / d->memory, flops / d->peak[real]);
+    double memory = bytes / d->memory, arithmetic = flops / d->peak[real]; /* ns */
+    printf(" %.4g | %.4g | %.3g | %s |", bytes, flops, fmax(memory, arithmetic) / unit, memory >= arithmetic ? "memory" : "arithmetic");
 }
 
-static void print_bound(const device *d, sweep_real real, double bytes, double flops)
-{
-    bool memory = bytes / d->memory >= flops / d->peak[real];
-    printf(" %.4g | %.4g | %.3g | %s |", bytes, flops, bound(d, real, bytes, flops), memory ? "memory" : "arithmetic");
-}
-
-/* ---- The exponential ---------------------------------------------------------------------------------------------------------- */
+/* ---- The exponential ---------------------------------------------------------------------------------------------------- */
 
 /* Read and written once: A, R; A, R, dR, dA. */
 static double exp_bytes(sweep_real real, int n, int work)
@@ -47,13 +46,15 @@ static double exp_bytes(sweep_real real, int n, int work)
     return (double)sweep_real_bytes(real) * n * n * (work == FORWARD ? 2 : work == VJP ? 4 : 6);
 }
 
-/* Closed forms: some hundred operations, which no count covers and memory outlasts (closed_form.cu). */
-static double exp_flops(const judge *j, so_method method, int n, int work)
+/* Of a call on a matrix of this angle. Closed forms: some hundred operations, which no count covers and memory outlasts
+ * (closed_form.cu). */
+static double exp_flops(sweep_real real, so_method method, int n, double rho, int work)
 {
     if (n <= 4 && method == SO_AUTO)
         return 0;
     method = method == SO_AUTO ? SO_POLYNOMIAL : method; /* so_cuda.h */
-    return (work == VJP ? 0 : judge_flops(j, method, SWEEP_FORWARD)) + (work == FORWARD ? 0 : judge_flops(j, method, SWEEP_VJP));
+    return (work == VJP ? 0 : sweep_flops(method, real, SWEEP_FORWARD, n, rho)) +
+           (work == FORWARD ? 0 : sweep_flops(method, real, SWEEP_VJP, n, rho));
 }
 
 /* PyTorch's exponential makes 55 to 75 passes over arrays of n x n numbers and 3 more for a squaring; its gradient as many over
@@ -64,120 +65,179 @@ static double torch_bound(const device *d, sweep_real real, int n, int work)
     return 55 * pass * (work == FORWARD ? 1 : work == VJP ? 4 : 5);
 }
 
+/* The angles of DRAWS matrices of the sweep. */
+static void draw_angles(int n, const char *input, double rho[DRAWS])
+{
+    sweep_input in = sweep_input_make(SWEEP_F64, n, DRAWS, DRAWS, input, 1);
+    long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
+    for (int k = 0; k < DRAWS; k++) {
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                const double *X = (double *)in.A + (size_t)k * (size_t)n * (size_t)n;
+                A[i * n + j] = i < j ? X[i * n + j] : i > j ? -X[j * n + i] : 0;
+            }
+        rho[k] = exact_rho(n, A);
+    }
+    free(A);
+    sweep_input_free(&in);
+}
+
+static void print_exponential(const device *d, so_method method, int n, const char *input)
+{
+    double rho[DRAWS], largest = 0;
+    draw_angles(n, input, rho);
+    for (int k = 0; k < DRAWS; k++)
+        largest = fmax(largest, rho[k]);
+    for (int real = 0; real < SWEEP_REALS; real++)
+        for (int work = 0; work < WORKS; work++) {
+            double flops = 0;
+            for (int k = 0; k < DRAWS; k++)
+                flops += exp_flops((sweep_real)real, method, n, rho[k], work) / DRAWS;
+            printf("| %d | %s | %s | %.3g | %s |", n, sweep_real_name[real], input, largest, work_name[work]);
+            print_bound(d, (sweep_real)real, exp_bytes((sweep_real)real, n, work), flops, 1);
+            if (method == SO_AUTO)
+                printf(" %.3g |", torch_bound(d, (sweep_real)real, n, work));
+            printf("\n");
+        }
+}
+
 static void print_exponentials(const device *d, so_method method)
 {
-    printf("| n | type | input | rho | work | bytes | flops | ns at least | bound by |%s\n", method == SO_AUTO ? " PyTorch ns at least |" : "");
-    printf("|---|---|---|---|---|---|---|---|---|%s\n", method == SO_AUTO ? "---|" : "");
+    bool peer = method == SO_AUTO;
+    printf("| n | type | input | rho | work | bytes | flops | ns at least | bound by |%s\n", peer ? " PyTorch ns at least |" : "");
+    printf("|---|---|---|---|---|---|---|---|---|%s\n", peer ? "---|" : "");
     for (int o = 0; o < ORDERS; o++)
-        for (int real = 0; real < SWEEP_REALS; real++)
-            for (int k = 0; k < (method == SO_AUTO ? 2 : 1); k++) {
-                int n = orders[o];
-                sweep_input in = sweep_input_make((sweep_real)real, n, DRAWS, DRAWS, inputs[k], 1);
-                judge *j = judge_create(&in);
-                sweep_row row = {.method = method};
-                judge_row(j, in.A, NULL, &row);
-                for (int work = 0; work < WORKS; work++) {
-                    printf("| %d | %s | %s | %.3g | %s |", n, sweep_real_name[real], inputs[k], row.rho, work_name[work]);
-                    print_bound(d, (sweep_real)real, exp_bytes((sweep_real)real, n, work), exp_flops(j, method, n, work));
-                    if (method == SO_AUTO)
-                        printf(" %.3g |", torch_bound(d, (sweep_real)real, n, work));
-                    printf("\n");
-                }
-                judge_free(j);
-                sweep_input_free(&in);
+        for (int k = 0; k < (method == SO_CAYLEY ? 1 : 2); k++) /* whose operations do not depend on the angles */
+            print_exponential(d, method, orders[o], inputs[k]);
+    printf("\n");
+}
+
+/* ---- Positional encodings, f32 ------------------------------------------------------------------------------------------- */
+
+typedef struct encoding {
+    const char *network;
+    int dims, tile;
+    double groups;
+    int tokens;
+} encoding;
+
+/* The cases of gpu_sweep: the first token at the origin, the others on a grid of [0, 1); generators 2 pi U(0, 1). */
+static const encoding encodings[] = {{"CIFAR, LieRE-64", 2, 64, 144, 65},
+                                     {"CIFAR, eight of LieRE-64's numbers", 2, 8, 144, 65},
+                                     {"CIFAR, LieRE-8", 2, 8, 144 * 8, 65},
+                                     {"CIFAR, RoPE-Mixed", 2, 2, 144 * 32, 65},
+                                     {"UCF101, LieRE-64", 3, 64, 144, 785}};
+enum { ENCODINGS = sizeof encodings / sizeof *encodings };
+
+/* The angle of token t for one draw of generators. */
+static double token_angle(const encoding *e, int t, long double *A)
+{
+    int side = 1, n = e->tile;
+    while (pow(side, e->dims) < e->tokens - 1)
+        side++;
+    srand48(1);
+    for (int i = 0; i < n * n; i++)
+        A[i] = 0;
+    for (int d = 0, place = t - 1; d < e->dims; d++, place /= side)
+        for (int i = 0; i < n; i++)
+            for (int j = i + 1; j < n; j++)
+                A[i * n + j] += t ? 2 * M_PI * drand48() * (place % side) / side : 0;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++)
+            A[i * n + j] = -A[j * n + i];
+    return exact_rho(n, A);
+}
+
+static void print_encoding(const device *d, const encoding *e)
+{
+    int n = e->tile;
+    double matrices = e->groups * e->tokens, R = 4 * matrices * n * n, flops[WORKS] = {0};
+    double generators = 4 * e->groups * e->dims * n * n, positions = 4 * e->tokens * e->dims;
+    long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
+    for (int t = 0; t < e->tokens; t++) {
+        double rho = token_angle(e, t, A);
+        for (int work = 0; work < WORKS; work++)
+            flops[work] += e->groups * exp_flops(SWEEP_F32, SO_AUTO, n, rho, work);
+    }
+    for (int work = 0; work < WORKS; work++) {
+        double forward = positions + generators + R, vjp = positions + 2 * generators + 2 * R;
+        printf("| %s | %d | %.0f | %s |", e->network, n, matrices, work_name[work]);
+        print_bound(d, SWEEP_F32, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
+        printf("\n");
+    }
+    free(A);
+}
+
+static void print_encodings(const device *d)
+{
+    printf("| network | tile | matrices | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|---|\n");
+    for (int k = 0; k < ENCODINGS; k++)
+        print_encoding(d, &encodings[k]);
+    printf("\n");
+}
+
+/* 12 heads of one layer, 64 samples, 65 tokens: queries, or keys. */
+static void print_rotations(const device *d)
+{
+    const double samples = 64, tokens = 65, numbers = samples * tokens * 768;
+    printf("| tile | vectors | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|\n");
+    for (int tile = 8; tile <= 64; tile *= 8)
+        for (int bytes = 2; bytes <= 4; bytes += 2)
+            for (int work = FORWARD; work <= VJP; work++) {
+                double R = tokens * 768 * tile * 4, vectors = numbers * bytes;
+                printf("| %d | %s | %s |", tile, bytes == 2 ? "bf16" : "f32", work_name[work]);
+                print_bound(d, SWEEP_F32, work == FORWARD ? R + 2 * vectors : 3 * R + 3 * vectors, /* dR is added to */
+                            2 * numbers * tile * (work == FORWARD ? 1 : 2), 1e3);
+                printf("\n");
             }
     printf("\n");
 }
 
-/* ---- Positional encodings, f32: the cases of gpu_sweep ---------------------------------------------------------------------------- */
+/* ---- The others --------------------------------------------------------------------------------------------------------- */
 
-static void print_encodings(const device *d)
-{
-    static const struct {
-        const char *name;
-        int dims, tile;
-        double groups, tokens;
-    } cases[] = {{"CIFAR, LieRE-64", 2, 64, 144, 65}, {"CIFAR, LieRE-8", 2, 8, 1152, 65}, {"CIFAR, RoPE-Mixed", 2, 2, 4608, 65},
-                 {"UCF101, LieRE-64", 3, 64, 144, 785}};
-    printf("| network | tile | matrices | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|---|\n");
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        int n = cases[c].tile;
-        double matrices = cases[c].groups * cases[c].tokens, all = matrices * n * n * 4;
-        sweep_input in = sweep_input_make(SWEEP_F32, n, DRAWS, DRAWS, "pencil", 1);
-        judge *j = judge_create(&in);
-        double given = 4 * cases[c].dims * (cases[c].groups * n * n + cases[c].tokens), generators = 4 * cases[c].dims * cases[c].groups * n * n;
-        for (int work = 0; work < WORKS; work++) {
-            double forward = given + all, vjp = given + 2 * all + generators;
-            double bytes = (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp);
-            double flops = matrices * exp_flops(j, SO_AUTO, n, work);
-            printf("| %s | %d | %.0f | %s | %.4g | %.4g | %.3g | %s |\n", cases[c].name, n, matrices, work_name[work], bytes, flops,
-                   1e-3 * bound(d, SWEEP_F32, bytes, flops), bytes / d->memory >= flops / d->peak[SWEEP_F32] ? "memory" : "arithmetic");
-        }
-        judge_free(j);
-        sweep_input_free(&in);
-    }
-    printf("\n");
-}
-/* ---- The others ----------------------------------------------------------------------------------------------------------------- */
+/* Of a matrix of order 64: arrays of n x n numbers that pass through memory, and operations in n^3, counted in the sources for
+ * ordinary input: a product 2; a step to the nearest orthogonal matrix 4, of which it takes three; an inverse 2; a sweep of Jacobi's
+ * rotations 9, of which a singular value decomposition takes ten; one over planes 10.5, eight for a logarithm. */
+enum { PRODUCT = 2, NEAREST = 3 * 4, INVERSE = 2, SINGULAR = 10 * 9, PLANES = 84 };
 
-/* Of a matrix of order 64: arrays of n x n numbers that pass through memory, and operations in n^3. Where maps iterate, the counts
- * are those of ordinary input: three steps to the nearest orthogonal matrix (4 n^3 each), ten sweeps of Jacobi's rotations (9 n^3),
- * eight over planes (10.5 n^3). */
 static void print_others(const device *d)
 {
     enum { N = 64 };
     static const struct {
         const char *name;
         double arrays, cubes;
-        bool f64_inside;
     } maps[] = {
-        {"so_pack, so_unpack", 1.5, 0, false},
-        {"so_orthogonality", 1, 1, true},
-        {"so_project, of what is nearly a rotation", 2, 14, true},
-        {"so_project, of any matrix; so_project_vjp (one array more)", 2, 90 + 40, true},
-        {"so_log", 2, 84 + 32, true},
-        {"so_log_vjp", 4, 84 + 32, true},
-        {"so_cayley_inverse", 2, 12 + 8, true},
-        {"so_cayley_inverse_vjp", 3, 4, true},
+        {"so_pack, so_unpack", 1.5, 0},
+        {"so_orthogonality", 1, 1},
+        {"so_project, of what is nearly a rotation", 2, NEAREST + INVERSE},
+        {"so_project, of any matrix", 2, NEAREST + SINGULAR + 3 * NEAREST + 4 * PRODUCT + 2 * INVERSE},
+        {"so_project_vjp", 3, SINGULAR + 2 * NEAREST + 8 * PRODUCT + INVERSE},
+        {"so_log", 2, 2 * NEAREST + INVERSE + PLANES + 6 * PRODUCT},
+        {"so_log_vjp", 4, 2 * NEAREST + INVERSE + PLANES + 8 * PRODUCT},
+        {"so_cayley_inverse", 2, NEAREST + 2 * INVERSE + 2 * PRODUCT},
+        {"so_cayley_inverse_vjp", 3, 2 * PRODUCT},
     };
     printf("| function | type | bytes | flops | ns at least | bound by |\n|---|---|---|---|---|---|\n");
     for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
         for (int real = 0; real < SWEEP_REALS; real++) {
+            double bytes = maps[m].arrays * N * N * (double)sweep_real_bytes((sweep_real)real);
             printf("| %s | %s |", maps[m].name, sweep_real_name[real]);
-            print_bound(d, maps[m].f64_inside ? SWEEP_F64 : (sweep_real)real,
-                        maps[m].arrays * N * N * (double)sweep_real_bytes((sweep_real)real), maps[m].cubes * N * N * N);
+            print_bound(d, SWEEP_F64, bytes, maps[m].cubes * N * N * N, 1);
             printf("\n");
         }
-    printf("\n");
-}
-
-/* 12 heads of one layer, 64 samples, 65 tokens: queries and keys are two such calls. */
-static void print_rotations(const device *d)
-{
-    static const char *const vectors[] = {"bf16", "f32"};
-    printf("| tile | vectors | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|\n");
-    for (int tile = 8; tile <= 64; tile *= 8)
-        for (int v = 0; v < 2; v++)
-            for (int work = FORWARD; work <= VJP; work++) {
-                double numbers = 64.0 * 65 * 768, R = 65.0 * 768 * tile * 4, wide = v ? 4 : 2;
-                double bytes = work == FORWARD ? R + 2 * numbers * wide : 3 * R + 3 * numbers * wide;
-                double flops = 2 * numbers * tile * (work == FORWARD ? 1 : 2);
-                printf("| %d | %s | %s | %.4g | %.4g | %.3g | %s |\n", tile, vectors[v], work_name[work], bytes, flops,
-                       1e-3 * bound(d, SWEEP_F32, bytes, flops), bytes / d->memory >= flops / d->peak[SWEEP_F32] ? "memory" : "arithmetic");
-            }
-    printf("\n");
 }
 
 int main(int argc, char **argv)
 {
-    options_parse(table, argc, argv, "What kernels/so can reach at most on a device of this data sheet, as Markdown.", "Measures nothing.");
-    device d = {options_number("memory", options_find(table, "memory")->text, 1, 1e9),
-                {options_number("f32", options_find(table, "f32")->text, 1, 1e9), options_number("f64", options_find(table, "f64")->text, 1, 1e9)}};
+    options_parse(table, argc, argv, "What kernels/so can reach at most on a device of this data sheet, as Markdown.",
+                  "Measures nothing.");
+    device d = {number("memory"), {number("f32"), number("f64")}};
     printf("# %s: expected, not measured\n\n"
-           "**Not yet measured on a GPU. Every figure of this page is an estimate**, made by `build/bench/gpu/expected`: the time that no kernel\n"
-           "can be below on a device of %.0f GB/s and %.0f GFLOP/s in f32, %.0f in f64 (data sheet), if it reads and writes its arguments once\n"
-           "and does the nominal operations of `bench/flops.c`. `make bench-gpu` measures the device's copies and multiply-adds and gives\n"
-           "each row its share of them.\n\n", options_find(table, "device")->text, d.memory, d.peak[SWEEP_F32], d.peak[SWEEP_F64]);
+           "**Not yet measured on a GPU. Every figure of this page is an estimate**, made by `build/bench/gpu/expected`: the time that\n"
+           "no kernel can be below on a device of %.0f GB/s and %.0f GFLOP/s in f32, %.0f in f64 (data sheet), if it reads and\n"
+           "writes its arguments once and does the nominal operations of `bench/flops.c`. `make bench-gpu` measures the device's\n"
+           "copies and multiply-adds and gives each row its share of them.\n\n",
+           options_find(table, "device")->text, d.memory, d.peak[SWEEP_F32], d.peak[SWEEP_F64]);
     printf("## so_exp, SO_AUTO, per matrix\n\nInputs as in `bench/README.md`; rho: the largest of those drawn.\n\n");
     print_exponentials(&d, SO_AUTO);
     printf("## so_cayley, per matrix\n\n");
@@ -186,7 +246,7 @@ int main(int argc, char **argv)
     print_encodings(&d);
     printf("## so_rotate, per call: 64 samples of 65 tokens, 768 numbers each\n\n");
     print_rotations(&d);
-    printf("## The other maps, n = 64, per matrix\n\nAll but `so_pack` compute in f64.\n\n");
+    printf("## The other maps, n = 64, per matrix\n\nWhere they compute, in f64.\n\n");
     print_others(&d);
     return EXIT_SUCCESS;
 }

@@ -238,4 +238,23 @@ so_status jvp_in_teams(so_ctx *ctx, int n, int64_t batch, const real *A, const r
     });
 }
 
+/* The three functions of a method (maps.cuh). */
+template <class Method, class real> struct method_in_teams {
+    static so_status map(so_ctx *ctx, int n, int64_t batch, const real *A, real *R)
+    {
+        return map_in_teams<Method>(ctx, n, batch, stored_batch<real>{A}, R);
+    }
+
+    static so_status vjp(so_ctx *ctx, int n, int64_t batch, const real *A, const real *R, const real *dR, real *dA)
+    {
+        return vjp_in_teams<Method>(ctx, n, batch, A, R, dR, dA);
+    }
+
+    static so_status jvp(so_ctx *ctx, int n, int64_t batch, const real *A, const real *E, real *R, real *L)
+    {
+        so_status status = map(ctx, n, batch, A, R);
+        return status == SO_OK ? jvp_in_teams<Method>(ctx, n, batch, A, E, R, L) : status;
+    }
+};
+
 #endif

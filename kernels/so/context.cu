@@ -83,7 +83,6 @@ extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
     d->device = device;
     d->stream = (cudaStream_t)stream;
     c->device = d;
-    c->threads = 1;
     c->argument = "";
     c->backend.f32 = &so_cuda_f32;
     c->backend.f64 = &so_cuda_f64;
@@ -99,6 +98,7 @@ extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
         on_device here(c);
         opened = here.error == cudaSuccess ? open_device(d) : SO_EDEVICE;
     }
+    c->threads = d->multiprocessors;
     if (opened != SO_OK) {
         free(d);
         free(c);

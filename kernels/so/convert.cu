@@ -9,7 +9,7 @@ template <class from_, class to_> static __global__ void convert_kernel(int64_t 
         to[k] = (to_)from[k];
 }
 
-static __global__ void add_kernel(int64_t count, const double *from, double *to)
+static __global__ void add_numbers_kernel(int64_t count, const double *from, double *to)
 {
     for (int64_t k = first_job(); k < count; k += jobs_apart())
         to[k] += from[k];
@@ -27,5 +27,5 @@ so_status so_cuda_narrow(so_ctx *ctx, int64_t count, const double *from, float *
 
 so_status so_cuda_add(so_ctx *ctx, int64_t count, const double *from, double *to)
 {
-    return launch_each(ctx, add_kernel, count, count, from, to);
+    return launch_each(ctx, add_numbers_kernel, count, count, from, to);
 }

@@ -111,10 +111,11 @@ static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const 
     choice last = SO_(so_choose)(method, n, rest);
     int64_t jobs = groups + (rest + last.layout->lanes - 1) / last.layout->lanes;
     int threads = jobs < ctx->threads ? (int)jobs : ctx->threads, derivative = call->operation != MAP;
+    int most = batch < ctx->threads ? (int)batch : ctx->threads; /* a larger batch may have fewer jobs, not less workspace */
     size_t bytes = SO_(so_thread_bytes)(whole, n, derivative), last_bytes = SO_(so_thread_bytes)(last, n, derivative);
     bytes = bytes > last_bytes ? bytes : last_bytes;
     void *memory;
-    so_status status = so_ctx_reserve(ctx, (size_t)threads, bytes, &memory);
+    so_status status = so_ctx_reserve(ctx, (size_t)most, bytes, &memory);
     if (status != SO_OK)
         return status;
 

@@ -98,6 +98,11 @@ int main(void)
         return EXIT_FAILURE;
     call_all<float>(ctx, ctx->backend.f32);
     call_all<double>(ctx, ctx->backend.f64);
+    float narrow = 0;
+    double wide = 0;
+    ctx->backend.widen(ctx, 1, &narrow, &wide);
+    ctx->backend.narrow(ctx, 1, &wide, &narrow);
+    ctx->backend.add(ctx, 1, &wide, &wide);
     so_ctx_destroy(ctx);
     for (const auto &[kernel, s] : shapes)
         printf("%td %u %zu\n", (const char *)kernel - (const char *)main, s.threads, s.shared);
