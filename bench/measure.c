@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cores.h"
 #include "judge.h"
 
 enum { WARMUP = 2, LEAST_REPETITIONS = 3, MOST_REPETITIONS = 1000 };
@@ -97,9 +98,12 @@ static void summarise(contestant *c, sweep_direction direction)
 so_ctx *sweep_context(int threads)
 {
     so_ctx *ctx;
+    threads = threads > 0 ? threads : cores_count();
     so_status status = so_ctx_create_cpu(&ctx, threads);
-    if (status == SO_OK)
+    if (status == SO_OK) {
+        cores_share_out(threads);
         return ctx;
+    }
     fprintf(stderr, "%s: no context with %d threads: %s\n", program_invocation_short_name, threads, so_status_string(status));
     exit(EXIT_FAILURE);
 }

@@ -20,7 +20,7 @@ extern const char *const sweep_method_name[SWEEP_METHODS];
 size_t sweep_real_bytes(sweep_real real);
 double sweep_unit(sweep_real real);                  /* u of so.h */
 void *sweep_allocate(int64_t numbers, size_t bytes); /* or the end of the program with one line */
-so_ctx *sweep_context(int threads);                  /* the same */
+so_ctx *sweep_context(int threads);                  /* the same; each thread on a core of its own from now on (cores.h) */
 double sweep_now(void);                              /* seconds */
 double sweep_median(double *values, int count);      /* sorts them */
 

@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <sched.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "cores.h"
 
 static void read_machine(char *out, size_t size)
 {
@@ -28,15 +28,9 @@ static void read_machine(char *out, size_t size)
             *c = ' ';
 }
 
-static int usable_cores(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 evidence evidence_collect(int threads)
 {
-    evidence e = {.threads = threads > 0 ? threads : usable_cores()};
+    evidence e = {.threads = threads > 0 ? threads : cores_count()};
     e.roof = roofline_measure(e.threads);
     read_machine(e.machine, sizeof e.machine);
 #ifdef __clang__

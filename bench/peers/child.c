@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/cores.h"
+
 static void copy_clean(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%.*s", (int)strcspn(from, "\n"), from);
@@ -37,6 +39,7 @@ __attribute__((noreturn)) static void become(const child *c, const char *const *
     dup2(out, STDOUT_FILENO);
     if (complaints >= 0)
         dup2(complaints, STDERR_FILENO);
+    cores_give_back();
     execvp(command[0], (char *const *)command);
     fprintf(stderr, "%s: %s\n", command[0], strerror(errno));
     _exit(127);

@@ -15,13 +15,13 @@ enum { MAX_ITEMS = 32, PEERS = 5, INPUTS = 2 };
 
 static const char *const peer_names[PEERS] = {"torch", "scipy", "eigen", "eigen_fixed", "lapacke"};
 static const struct {
-    bool python;
+    bool python, threads;       /* threads: of OpenMP; else processes, which must not all keep to the first core */
     const char *program, *mode; /* beside this program, or a script; first argument or NULL */
-} known[PEERS] = {{true, "torch_peer.py", NULL},
-                  {true, "scipy_peer.py", NULL},
-                  {false, "eigen", "dynamic"},
-                  {false, "eigen", "fixed"},
-                  {false, "lapacke", NULL}};
+} known[PEERS] = {{true, true, "torch_peer.py", NULL},
+                  {true, false, "scipy_peer.py", NULL},
+                  {false, true, "eigen", "dynamic"},
+                  {false, true, "eigen", "fixed"},
+                  {false, true, "lapacke", NULL}};
 static const char *const input_names[INPUTS] = {"pencil", "wigner"};
 
 static option table[] = {
@@ -121,6 +121,7 @@ static bool start_peer(child *c, int which)
     if (known[which].mode)
         *argument++ = known[which].mode;
     *argument++ = text("threads");
+    setenv("OMP_PROC_BIND", known[which].threads ? "true" : "false", 1); /* a core for each thread, as libso has it (cores.h) */
     return child_start(c, peer_names[which], command, folder);
 }
 
