@@ -91,9 +91,10 @@ $(BUILD)/libso.o: $(LIBSO_OBJ) $(BUILD)/libso_objects
 $(BUILD)/libso.a: $(BUILD)/libso.o
 	@echo "  ar $@"
 	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
+LINK_SHARED = $(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS)
 $(BUILD)/$(SHARED): $(LIBSO_OBJ) $(BUILD)/libso_objects
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(SANITIZE) $(LDFLAGS) -shared -fopenmp -Wl,-soname,$(SONAME) -Wl,-z,defs $(LIBSO_OBJ) $(LIBS) -o $@
+	$(QUIET)$(LINK_SHARED) -o $@
 
 include kernels/nvcc.mk
 

@@ -40,7 +40,8 @@ $(BUILD)/libso_cuda.o: $(CUDA_OBJ) $(BUILD)/cuda_objects
 $(BUILD)/libso_cuda.a: $(BUILD)/libso_cuda.o
 	@echo "  ar $@"
 	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
+LINK_CUDA = $(CC) $(LDFLAGS) -shared -Wl,-soname,$(CUDA_SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL $(CUDA_OBJ) \
+            -Wl,--no-as-needed $(BUILD)/$(SHARED) -Wl,--as-needed $(CUDA_LINK)
 $(BUILD)/$(CUDA_SHARED): $(CUDA_OBJ) $(BUILD)/cuda_objects $(BUILD)/$(SHARED)
 	@echo "  ld $@"
-	$(QUIET)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(CUDA_SONAME) -Wl,-z,defs -Wl,--exclude-libs,ALL $(CUDA_OBJ) \
-	    -Wl,--no-as-needed $(BUILD)/$(SHARED) -Wl,--as-needed $(CUDA_LINK) -o $@
+	$(QUIET)$(LINK_CUDA) -o $@

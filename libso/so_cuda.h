@@ -2,9 +2,10 @@
  *
  *   pointers       are device pointers, of the context's device.
  *   asynchronous   A call only puts its work into the context's stream and returns. SO_OK means that it was accepted; what the
- *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call with the largest sizes nothing is
- *                  allocated and the host never waits, so that calls can be captured in a CUDA graph. A graph holds addresses of the
- *                  workspace: do not let it grow after that (so_ctx_set_workspace with device memory makes sure).
+ *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call of the same kind (function, type,
+ *                  method, sizes) nothing is allocated or loaded and the host never waits, so that calls can be captured in a CUDA
+ *                  graph. A graph holds addresses of the workspace: do not let it grow after that (so_ctx_set_workspace with device
+ *                  memory makes sure).
  *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
  *   workspace      Orders too large for the shared memory of a multiprocessor (above 64, gradients in f64 above 32) take 8 matrices of
  *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.

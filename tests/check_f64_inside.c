@@ -258,7 +258,7 @@ START_TEST(nothing_and_too_much)
 }
 END_TEST
 
-/* A NaN in one matrix of the first piece, and what f32 cannot hold in one of the last. */
+/* A NaN in one matrix of the first of three pieces, then in one of the last. */
 START_TEST(statuses)
 {
     int n = test_on_cuda() ? 2 : 32;
@@ -266,16 +266,17 @@ START_TEST(statuses)
     operands o = new_operands(n, batch);
     size_t size = (size_t)(n * n), last = (size_t)(batch - 1) * size;
     o.A[size + 1] = NAN;
-    ck_assert_int_eq(call_exp(F32, inside, SO_AUTO, n, batch, o.A, o.R), SO_ENONFINITE);
     ck_assert_int_eq(call_exp(F64, plain, SO_AUTO, n, batch, o.A, o.wide_R), SO_ENONFINITE);
+    ck_assert_int_eq(call_exp_vjp(F64, plain, SO_AUTO, n, batch, o.A, o.wide_R, o.E, o.wide_L), SO_ENONFINITE);
+    ck_assert_int_eq(call_exp_vjp(F32, inside, SO_AUTO, n, batch, o.A, o.R, o.E, o.L), SO_ENONFINITE);
     for (size_t i = 0; i < size; i++)
-        ck_assert(isnan(o.R[size + i]));
-    same_rounded(o.R, o.wide_R, size, "exp", n, SO_AUTO);
-    same_rounded(o.R + 2 * size, o.wide_R + 2 * size, o.count - 2 * size, "exp", n, SO_AUTO);
+        ck_assert(isnan(o.L[size + i]));
+    same_rounded(o.L, o.wide_L, size, "vjp", n, SO_AUTO);
+    same_rounded(o.L + 2 * size, o.wide_L + 2 * size, o.count - 2 * size, "vjp", n, SO_AUTO);
     o.A[size + 1] = 0;
     o.A[last + 1] = INFINITY;
-    ck_assert_int_eq(call_exp(F32, inside, SO_AUTO, n, batch, o.A, o.R), SO_ENONFINITE);
-    ck_assert(!isnan(o.R[0]) && isnan(o.R[last]));
+    ck_assert_int_eq(call_exp_vjp(F32, inside, SO_AUTO, n, batch, o.A, o.R, o.E, o.L), SO_ENONFINITE);
+    ck_assert(!isnan(o.L[0]) && isnan(o.L[last]));
     ck_assert_int_eq(call_exp(F32, inside, SO_AUTO, n, batch, o.E, o.R), SO_OK); /* the status is that of the call */
     free_operands(&o);
 }

@@ -16,18 +16,19 @@ static void *allocate(so_ctx *ctx, size_t bytes)
 static void release(so_ctx *ctx, void *memory)
 {
     on_device here(ctx);
-    cudaFree(memory); /* waits for kernels that still use it */
+    cudaStreamSynchronize(cuda_of(ctx)->stream); /* kernels may still use it, for which cudaFree is not bound to wait */
+    cudaFree(memory);
 }
 
 static so_status status(so_ctx *ctx)
 {
     static const so_status status_of[OUTCOMES] = {SO_ENONFINITE, SO_EREFLECTION, SO_ESINGULAR};
     so_status first = SO_OK;
-    for (int k = OUTCOMES - 1; k >= 0; k--) {
-        if (cuda_of(ctx)->outcome[k])
+    for (int k = OUTCOMES - 1; k >= 0; k--)
+        if (cuda_of(ctx)->outcome[k]) { /* else not written: a kernel may be about to */
             first = status_of[k];
-        cuda_of(ctx)->outcome[k] = 0;
-    }
+            cuda_of(ctx)->outcome[k] = 0;
+        }
     return first;
 }
 

@@ -57,8 +57,9 @@ so_status launch(const so_ctx *ctx, void (*kernel)(P...), unsigned blocks, unsig
     on_device here(ctx);
     if (here.error != cudaSuccess || shared > (size_t)cuda_of(ctx)->block_bytes)
         return SO_EDEVICE;
-    if (shared > 48 * 1024 &&
-        cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared) != cudaSuccess)
+    /* All that a block may have, not `shared`: the limit is the kernel's, in whatever context and graph it is launched. */
+    if (shared > 48 * 1024 && cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                   cuda_of(ctx)->block_bytes) != cudaSuccess)
         return SO_EDEVICE;
     cudaLaunchConfig_t configuration = {};
     configuration.gridDim = dim3(blocks, 1, 1);

@@ -125,12 +125,14 @@ __device__ void double_angles(const Team &t, int count, typename Team::real *E, 
             orthogonalize(t, active, 1, E, S, T);
         t.product(Y, E, T);
         t.template lower<false>(jet<real>{E, NULL}, jet<real>{T, NULL}, [&](auto v, const auto &) {
+            if (!active)
+                return;
 #pragma unroll
             for (int r = 0; r < v.ROWS; r++) {
                 quad<real> y = lower_row(t, Y, v, r);
 #pragma unroll
                 for (int c = 0; c < 4; c++)
-                    v.row[r].x[c] = active ? (y.x[c] + v.row[r].x[c]) * (real)0.5 : y.x[c];
+                    v.row[r].x[c] = (y.x[c] + v.row[r].x[c]) * (real)0.5;
             }
             put_skew(t, 1, v, Y);
         });

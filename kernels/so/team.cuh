@@ -31,6 +31,7 @@ template <class real_, int N_, int THREADS_> struct team {
     static constexpr int LOW_ROWS = ROWS / 2;                                           /* of the tiles of a lower triangle */
     static constexpr bool IS_BLOCK = THREADS > 32, SHARES_WARP = THREADS < 32;
     static constexpr int BLOCK = IS_BLOCK ? THREADS : 64, TEAMS = BLOCK / THREADS, WARPS = IS_BLOCK ? THREADS / 32 : 1;
+    static constexpr int APART = SHARES_WARP ? 32 / (int)sizeof(real) : 0; /* teams of a warp begin in other banks */
     static constexpr int RESIDENT = 1; /* blocks for which a multiprocessor must have registers */
     static_assert((THREADS & (THREADS - 1)) == 0 && ROWS * 4 * THREADS == N * N && ROWS % 2 == 0, "tiles cover the matrix");
     static_assert(LOW_ROWS <= 4 && LOW_ROWS <= QUADS && QUADS <= 32, "so do those of the lower triangle");
@@ -38,7 +39,7 @@ template <class real_, int N_, int THREADS_> struct team {
     /* Shared memory of a block whose teams have so many matrices each. */
     static constexpr size_t bytes(int matrices)
     {
-        return (size_t)TEAMS * ((size_t)matrices * ELEMENTS + WARPS) * sizeof(real);
+        return (size_t)TEAMS * ((size_t)(matrices * ELEMENTS + APART) + WARPS) * sizeof(real);
     }
 
     int thread; /* within the team */
@@ -49,8 +50,8 @@ template <class real_, int N_, int THREADS_> struct team {
     {
         thread = (int)threadIdx.x % THREADS;
         index = (int)threadIdx.x / THREADS;
-        memory = (real *)shared + (ptrdiff_t)index * matrices * ELEMENTS;
-        partial = (real *)shared + (ptrdiff_t)TEAMS * matrices * ELEMENTS;
+        memory = (real *)shared + (ptrdiff_t)index * (matrices * ELEMENTS + APART);
+        partial = (real *)shared + (ptrdiff_t)TEAMS * (matrices * ELEMENTS + APART);
     }
 
     /* The team of this thread, for matrices of order <= N. */
@@ -177,8 +178,8 @@ template <class real_, int N_, int THREADS_> struct team {
         }
         __device__ __forceinline__ own_tile own() const
         {
-            bool high = lane < QUADS - band;
-            return {4 * (high ? QUADS - 1 - band : band) + part, 4 * (high ? lane : lane - (QUADS - band))};
+            bool high = lane >= band; /* so that any eight neighbours read eight quads of one row in different banks */
+            return {4 * (high ? QUADS - 1 - band : band) + part, 4 * (high ? lane - band : lane)};
         }
         __device__ __forceinline__ divided_tile divided() const
         {

@@ -11,8 +11,7 @@ rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/lib" "$folder/peers"
 cp "$here/run" "$folder"
 cp bench/peers/torch_gpu.py "$folder/peers"
-cp "$libso" "$folder/lib/libso.so.0"
-cp "$libso_cuda" "$folder/lib/libso_cuda.so.0"
+cp "$libso" "$libso_cuda" "$folder/lib"
 for program in "$check" "$sweep"; do
     cp "$program" "$folder/bin"
 done
@@ -21,7 +20,7 @@ for library in $(LD_LIBRARY_PATH="$folder/lib" needs "$check" "$sweep" "$folder"
 done
 strip -d "$folder"/bin/* "$folder"/lib/*
 
-stray=$(env -i LD_LIBRARY_PATH="$folder/lib" ldd "$folder"/bin/* "$folder"/lib/* | awk '$2 == "=>" { print $1, $3 }' |
+stray=$(env -i ldd "$folder"/bin/* "$folder"/lib/libso*.so.* | awk '$2 == "=>" { print $1, $3 }' |
     grep -v " $(realpath "$folder")/\| $folder/" | awk '{ print "/" $1, $2 }' | grep -Ev "$own" | sort -u) || true
 [ -z "$stray" ] || { echo "gpu-bundle: not in the bundle: $stray"; exit 1; }
 tar -czf "$folder.tar.gz" -C "$(dirname "$folder")" "$(basename "$folder")"

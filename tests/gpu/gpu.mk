@@ -32,6 +32,17 @@ $(BUILD)/cuda/gpu_sweep: $(GPU_BENCH:%.cu=$(BUILD)/cuda/%.o) $(BENCH_OBJ) $(BUIL
 	@echo "  ld $@"
 	$(QUIET)$(CXX) -fopenmp $(GPU_RPATH) $^ $(LIBS) -L$(CUDA_HOME)/lib64 -lcudart_static -o $@
 
+# The libraries of the bundle find theirs beside them, also when a program that is not of the bundle loads them: by DT_RPATH, which
+# holds for what these need in turn.
+GPU_LIBRARIES := $(addprefix $(BUILD)/cuda/lib/,$(SONAME) $(CUDA_SONAME))
+$(GPU_LIBRARIES): BESIDE := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN'
+$(BUILD)/cuda/lib/$(SONAME): $(BUILD)/$(SHARED)
+	@mkdir -p $(@D)
+	$(QUIET)$(LINK_SHARED) $(BESIDE) -o $@
+$(BUILD)/cuda/lib/$(CUDA_SONAME): $(BUILD)/$(CUDA_SHARED)
+	@mkdir -p $(@D)
+	$(QUIET)$(LINK_CUDA) $(BESIDE) -o $@
+
 LAUNCHES := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE \
             _ZN11cuda_on_cpu7enqueueEP11CUstream_stSt8functionIFvvEE
 $(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)
@@ -42,8 +53,8 @@ ifneq ($(NVCC),)
 kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
 	NVCC=$(NVCC) tests/gpu/kernel_report.sh $< $(patsubst %.o,%.ptxas,$(filter $(BUILD)/cuda/%,$(CUDA_OBJ))) > $(BUILD)/registers.md
 	@cp $(BUILD)/registers.md kernels/REGISTERS.md
-gpu-bundle: $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
-	@tests/gpu/bundle.sh $(GPU) $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(BUILD)/$(SHARED) $(BUILD)/$(CUDA_SHARED)
+gpu-bundle: $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(GPU_LIBRARIES)
+	@tests/gpu/bundle.sh $(GPU) $^
 check-gpu: gpu-bundle
 	$(GPU)/run check
 	$(GPU)/run sanitize
