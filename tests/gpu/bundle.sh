@@ -9,6 +9,7 @@ needs() { ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | grep -Ev "$own
 
 rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/lib" "$folder/peers"
+folder=$(cd "$folder" && pwd) # as ldd names it
 cp "$here/run" "$folder"
 cp bench/peers/torch_gpu.py "$folder/peers"
 cp "$libso" "$libso_cuda" "$folder/lib"
@@ -21,7 +22,7 @@ done
 strip -d "$folder"/bin/* "$folder"/lib/*
 
 stray=$(env -i ldd "$folder"/bin/* "$folder"/lib/libso*.so.* | awk '$2 == "=>" { print $1, $3 }' |
-    grep -v " $(realpath "$folder")/\| $folder/" | awk '{ print "/" $1, $2 }' | grep -Ev "$own" | sort -u) || true
+    grep -v " $folder/" | awk '{ print "/" $1, $2 }' | grep -Ev "$own" | sort -u) || true
 [ -z "$stray" ] || { echo "gpu-bundle: not in the bundle: $stray"; exit 1; }
 tar -czf "$folder.tar.gz" -C "$(dirname "$folder")" "$(basename "$folder")"
 megabytes=$(du -sm "$folder.tar.gz" | cut -f 1)
