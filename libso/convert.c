@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "convert.h"
 
-/* f(k) for every k < count, spread over the context's threads where there is enough to do. */
+/* For every k < count, spread over the context's threads where there is enough to do. */
 #define EACH(k, statement)                                                                                                      \
     do {                                                                                                                        \
         enum { WORTH_A_THREAD = 1 << 14 };                                                                                      \
