@@ -8,6 +8,7 @@
 #include "bench/exact.h"
 #include "bench/measure.h"
 #include "bench/options.h"
+#include "encodings.h"
 
 enum { DRAWS = 64, FORWARD = SWEEP_FORWARD, VJP = SWEEP_VJP, BOTH, WORKS };
 static const int orders[] = {2, 3, 4, 8, 16, 32, 64, 128};
@@ -114,54 +115,38 @@ static void print_exponentials(const device *d, so_method method)
 
 /* ---- Positional encodings, f32 ------------------------------------------------------------------------------------------- */
 
-typedef struct encoding {
-    const char *network;
-    int dims, tile;
-    double groups;
-    int tokens;
-} encoding;
-
-/* The cases of gpu_sweep: the first token at the origin, the others on a grid of [0, 1); generators 2 pi U(0, 1). */
-static const encoding encodings[] = {{"CIFAR, LieRE-64", 2, 64, 144, 65},
-                                     {"CIFAR, eight of LieRE-64's numbers", 2, 8, 144, 65},
-                                     {"CIFAR, LieRE-8", 2, 8, 144 * 8, 65},
-                                     {"CIFAR, RoPE-Mixed", 2, 2, 144 * 32, 65},
-                                     {"UCF101, LieRE-64", 3, 64, 144, 785}};
-enum { ENCODINGS = sizeof encodings / sizeof *encodings };
-
 /* The angle of token t for one draw of generators. */
-static double token_angle(const encoding *e, int t, long double *A)
+static double token_angle(const so_encoding *e, int64_t t, long double *A)
 {
-    int side = 1, n = e->tile;
-    while (pow(side, e->dims) < e->tokens - 1)
-        side++;
+    int n = e->tile;
     srand48(1);
     for (int i = 0; i < n * n; i++)
         A[i] = 0;
-    for (int d = 0, place = t - 1; d < e->dims; d++, place /= side)
+    for (int d = 0; d < e->dims; d++)
         for (int i = 0; i < n; i++)
             for (int j = i + 1; j < n; j++)
-                A[i * n + j] += t ? 2 * M_PI * drand48() * (place % side) / side : 0;
+                A[i * n + j] += 2 * M_PI * drand48() * encoding_position(e, t, d);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)
             A[i * n + j] = -A[j * n + i];
     return exact_rho(n, A);
 }
 
-static void print_encoding(const device *d, const encoding *e)
+static void print_encoding(const device *d, const encoding_case *c)
 {
+    const so_encoding *e = &c->e;
     int n = e->tile;
-    double matrices = e->groups * e->tokens, R = 4 * matrices * n * n, flops[WORKS] = {0};
-    double generators = 4 * e->groups * e->dims * n * n, positions = 4 * e->tokens * e->dims;
+    double groups = (double)e->groups, matrices = groups * (double)e->tokens, R = 4 * matrices * n * n, flops[WORKS] = {0};
+    double generators = 4 * groups * e->dims * n * n, positions = 4 * (double)e->tokens * e->dims;
     long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
-    for (int t = 0; t < e->tokens; t++) {
+    for (int64_t t = 0; t < e->tokens; t++) {
         double rho = token_angle(e, t, A);
         for (int work = 0; work < WORKS; work++)
-            flops[work] += e->groups * exp_flops(SWEEP_F32, SO_AUTO, n, rho, work);
+            flops[work] += groups * exp_flops(SWEEP_F32, SO_AUTO, n, rho, work);
     }
     for (int work = 0; work < WORKS; work++) {
         double forward = positions + generators + R, vjp = positions + 2 * generators + 2 * R;
-        printf("| %s | %d | %.0f | %s |", e->network, n, matrices, work_name[work]);
+        printf("| %s | %d | %.0f | %s |", c->name, n, matrices, work_name[work]);
         print_bound(d, SWEEP_F32, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
         printf("\n");
     }
@@ -172,7 +157,7 @@ static void print_encodings(const device *d)
 {
     printf("| network | tile | matrices | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|---|\n");
     for (int k = 0; k < ENCODINGS; k++)
-        print_encoding(d, &encodings[k]);
+        print_encoding(d, &encoding_cases[k]);
     printf("\n");
 }
 

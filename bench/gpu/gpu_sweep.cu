@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "device.h"
+#include "encodings.h"
 
 extern "C" {
 #include "bench/judge.h"
@@ -255,21 +256,7 @@ static void measure_orders(sweep *s)
                 }
 }
 
-/* ---- positional encodings, in f32, at the sizes of the paper's networks: 12 layers of 12 heads, 64 numbers a head ---- */
-
-typedef struct encoding_case {
-    const char *name;
-    so_encoding e;
-} encoding_case;
-
-static const encoding_case encoding_cases[] = {
-    {"cifar", {SO_AUTO, 2, 64, 144, 65}},       /* LieRE-64: 9,360 rotations */
-    {"cifar", {SO_AUTO, 2, 8, 144, 65}},        /* as many of order 8 */
-    {"cifar", {SO_AUTO, 2, 8, 144 * 8, 65}},    /* LieRE-8: eight tiles a head */
-    {"cifar", {SO_AUTO, 2, 2, 144 * 32, 65}},   /* RoPE-Mixed */
-    {"ucf101", {SO_AUTO, 3, 64, 144, 785}},     /* 113,040 rotations */
-};
-enum { ENCODINGS = sizeof encoding_cases / sizeof *encoding_cases };
+/* ---- positional encodings ---- */
 
 typedef struct encodings {
     so_ctx *ctx;
@@ -294,15 +281,11 @@ static void encode(void *data, long k)
         e->status = status;
 }
 
-/* Token 0 at the origin, the others on a grid of [0, 1); generators with entries 2 pi U(0, 1) right of the diagonal. */
 static void draw_encoding(const so_encoding *e, float *position, float *generator, float *G)
 {
-    int side = 1;
-    while (pow(side, e->dims) < (double)(e->tokens - 1))
-        side++;
     for (int64_t t = 0; t < e->tokens; t++)
-        for (int64_t d = 0, place = t - 1; d < e->dims; d++, place /= side)
-            position[t * e->dims + d] = t ? (float)(place % side) / (float)side : 0;
+        for (int d = 0; d < e->dims; d++)
+            position[t * e->dims + d] = (float)encoding_position(e, t, d);
     srand48(1);
     int64_t square = (int64_t)e->tile * e->tile;
     for (int64_t i = 0; i < e->groups * e->dims * square; i++)
