@@ -5,7 +5,7 @@
 #   make deps       install what is missing from Debian's packages (root or sudo; otherwise prints the line and stops)
 #   make check      deps, build, every proof and test suite; ends with the totals
 #   make check-asan the same under AddressSanitizer and UBSan (BUILD/asan)
-#   make check-tsan the threaded suites under ThreadSanitizer
+#   make check-tsan the threaded suites under ThreadSanitizer, and the kernels, whose threads are threads to it
 #   make check-valgrind  the short suites of libso under memcheck
 #   make mutants    the tests must notice every mutation of tests/mutants.txt
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
@@ -245,11 +245,13 @@ bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIG
 
 include tests/gpu/gpu.mk
 
-# CUDA_SUITES on the shim; of those that take seconds also with threads and blocks in other orders
+# CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, by the suites that do not take minutes.
+OTHER_ORDERS := $(filter-out check_encode check_exp check_exp_batch check_f64_inside,$(CUDA_SUITES)) \
+                $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))
 check-shim: $(BUILD)/tests/check
 	$(ON_SHIM) SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65 $(CHECK) $(CUDA_SUITES)
 	for schedule in backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=3,5,8,17,33 \
-	    $(CHECK) $(filter-out check_encode check_exp check_exp_batch check_exp_vjp check_f64_inside check_project check_logarithm,$(CUDA_SUITES)) || exit 1; done
+	    $(CHECK) $(OTHER_ORDERS) || exit 1; done
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
@@ -285,6 +287,8 @@ check-tsan:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" KERNEL_OPT=-O1 ISAS=$(WIDEST) SANITIZE=-fsanitize=thread \
 	    $(BUILD)/tsan/tests/check
 	SO_TEST_DEPTH=short CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_loader check_cuda_runtime $(LIBSO_SUITES)
+	$(ON_SHIM) SO_TEST_N=3,5,17,33 CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_cayley check_cayley_inverse check_pack \
+	    check_cuda_closed_form check_cuda_encode check_cuda_exp check_cuda_rotate
 check-valgrind:
 	@PACKAGES=valgrind ./.ci/deps
 	@$(MAKE) --no-print-directory $(BUILD)/tests/check

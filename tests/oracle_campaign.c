@@ -118,7 +118,7 @@ static int listed(const char *variable, const char *word)
     return !getenv(variable);
 }
 
-static int wants_order(int n)
+int campaign_wants_order(int n)
 {
     char word[16];
     snprintf(word, sizeof word, "%d", n);
@@ -270,7 +270,7 @@ static int run_part(const campaign *c, int bits, int n, int part)
     long spectra = p.end;
     p.first = spectra * part / PARTS;
     p.end = spectra * (part + 1) / PARTS;
-    if (n == 0 || p.first == p.end || !wants_order(n) || tabulated(c, &p))
+    if (n == 0 || p.first == p.end || !campaign_wants_order(n) || tabulated(c, &p))
         return 0;
     double start = seconds_now();
     measure(c, &p, w);
@@ -283,7 +283,7 @@ static int run_all(const campaign *c, int bits)
     worst all[QUANTITIES][METHODS] = {0};
     for (int i = 0; i < campaign_size_count(); i++) {
         piece p = whole_order(c, bits, campaign_sizes[i]);
-        if (p.n > 0 && wants_order(p.n))
+        if (p.n > 0 && campaign_wants_order(p.n))
             measure(c, &p, all);
     }
     return report_all(c, bits, all);
@@ -298,7 +298,7 @@ int campaign_run(const campaign *c, int test)
 {
     int bits = test % 2 ? F32 : F64, wanted = 0;
     for (int i = 0; i < campaign_size_count(); i++)
-        wanted += campaign_sizes[i] > 0 && wants_order(campaign_sizes[i]);
+        wanted += campaign_sizes[i] > 0 && campaign_wants_order(campaign_sizes[i]);
     ck_assert_msg(wanted > 0, "SO_TEST_N=%s names no order of the campaign", getenv("SO_TEST_N"));
     return test_deep() ? run_part(c, bits, campaign_sizes[test / 2 / PARTS], test / 2 % PARTS) : run_all(c, bits);
 }

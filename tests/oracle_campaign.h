@@ -46,6 +46,7 @@ typedef struct campaign_chunk {
 } campaign_chunk;
 
 int campaign_wants(so_method m);
+int campaign_wants_order(int n);
 
 typedef struct campaign {
     const char *suite, *quantity[QUANTITIES]; /* NULL: fewer quantities */

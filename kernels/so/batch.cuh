@@ -12,8 +12,8 @@
 
 #include <type_traits>
 
-#include "device.cuh"
 #include "matrices.cuh"
+#include "outcome.cuh"
 #include "scaling.cuh"
 #include "wide.cuh"
 
@@ -21,7 +21,7 @@
 template <class Team> __device__ __forceinline__ void report(const Team &t, bool bad, int what, int *outcome)
 {
     if (bad && t.thread == 0)
-        outcome[what] = 1;
+        report_outcome(outcome, what);
 }
 
 /* Matrix b of X, or NULL beyond the end of the batch, where a team goes along with zeros. */

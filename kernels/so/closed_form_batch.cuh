@@ -4,6 +4,7 @@
 #define SO_KERNELS_CLOSED_FORM_BATCH_CUH
 
 #include "closed_form.cuh"
+#include "outcome.cuh"
 #include "tray.cuh"
 
 /* The strict upper triangle of x as so_pack has it, what is not finite as 0. Returns whether anything was. */
@@ -43,7 +44,7 @@ static __device__ __forceinline__ void put_or_spoil(const Tray &t, typename Tray
 #pragma unroll
         for (int k = 0; k < Tray::SIZE; k++)
             x[k] = not_a_number<typename Tray::real>();
-        outcome[OUTCOME_NONFINITE] = 1;
+        report_outcome(outcome, OUTCOME_NONFINITE);
     }
     t.put(x);
 }

@@ -26,6 +26,7 @@
  * Complex matrices are column-major, element (i, j) at i + n j; those of the caller are row-major.
  * SPDX-License-Identifier: MIT */
 #include "maps.cuh"
+#include "outcome.cuh"
 #include "sine.cuh"
 #include "vendor.cuh"
 
@@ -222,7 +223,7 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) exponential_kernel(int n
 static __device__ void report(bool nonfinite, bool singular, int *outcome)
 {
     if (threadIdx.x == 0 && (nonfinite || singular))
-        outcome[nonfinite ? OUTCOME_NONFINITE : OUTCOME_SINGULAR] = 1;
+        report_outcome(outcome, nonfinite ? OUTCOME_NONFINITE : OUTCOME_SINGULAR);
 }
 
 /* R = I + Re V. P is lost, and V. */

@@ -4,7 +4,7 @@
  * memory, in f64 whatever the real type; of a pair of tiles one is computed. What a thread adds up is that of the entries it
  * holds, in a fixed order. R is read n / 64 + 1 times.
  * SPDX-License-Identifier: MIT */
-#include "device.cuh"
+#include "outcome.cuh"
 #include "maps.cuh"
 #include "real.cuh"
 
@@ -63,7 +63,7 @@ orthogonality_kernel(int n, int64_t batch, const number *R, number *defect, int 
                 squares += partial[w];
             defect[b] = bad ? not_a_number<number>() : (number)sqrt(squares);
             if (bad)
-                outcome[OUTCOME_NONFINITE] = 1;
+                report_outcome(outcome, OUTCOME_NONFINITE);
         }
         __syncthreads();
     }

@@ -11,6 +11,7 @@
  * Matrices are row-major; to cuBLAS they are column-major and transposed.
  * SPDX-License-Identifier: MIT */
 #include "maps.cuh"
+#include "outcome.cuh"
 #include "vendor.cuh"
 
 /* theta: |r(i theta) - exp(i theta)| = u; theta_derivative: the same of the derivative of the phase. b: of the numerator. */
@@ -283,7 +284,7 @@ static __device__ bool report(const chunk_memory &m, int *outcome)
 {
     const bool bad = m.bad[blockIdx.x], failed = m.info[blockIdx.x] != 0;
     if (threadIdx.x == 0 && (bad || failed))
-        outcome[bad ? OUTCOME_NONFINITE : OUTCOME_SINGULAR] = 1;
+        report_outcome(outcome, bad ? OUTCOME_NONFINITE : OUTCOME_SINGULAR);
     return bad || failed;
 }
 

@@ -11,7 +11,7 @@
 #define SO_KERNELS_WIDENED_CUH
 
 #include "crew.cuh"
-#include "device.cuh"
+#include "outcome.cuh"
 
 enum { WIDENED_INPUTS = 3, FINE = OUTCOMES };
 
@@ -62,7 +62,7 @@ widened_kernel(int n, int64_t batch, widened_inputs<number> in, number *out, dou
             out[first + (ptrdiff_t)i * n + j] = met == FINE ? (number)result[at] : not_a_number<number>();
         });
         if (met != FINE && c.thread == 0)
-            outcome[met] = 1;
+            report_outcome(outcome, met);
     }
 }
 
