@@ -132,6 +132,45 @@ START_TEST(same_bits)
 }
 END_TEST
 
+/* ||x - y|| <= bound for each of `count` matrices; NaN fails. */
+static void all_near(int n, size_t count, const double *x, const double *y, double bound, const char *what)
+{
+    double *E = reals((size_t)(n * n));
+    for (size_t b = 0; b < count; b++) {
+        for (size_t i = 0; i < (size_t)(n * n); i++)
+            E[i] = x[b * (size_t)(n * n) + i] - y[b * (size_t)(n * n) + i];
+        ck_assert_msg(frobenius(n, E) <= bound, "tile %d: %s %zu is off by %g > %g", n, what, b, frobenius(n, E), bound);
+    }
+    free(E);
+}
+
+/* As many tokens and groups as videos have (785 tokens, 12 layers of 12 heads: 113,040 matrices; in short the heads of one layer), against
+ * the CPU in f64. The bounds are those of the contract at the largest angle and gradient there could be: what is looked for is a
+ * matrix in a wrong place. */
+START_TEST(as_many_as_videos_have)
+{
+    static const int tiles[] = {4, 5};
+    const int n = tiles[_i], groups = test_short() ? 12 : 144, tokens = 785, dims = 3;
+    problem p = new_problem(F32, SO_AUTO, dims, n, groups, tokens, (uint64_t)(7600 + n)), q = p;
+    so_ctx *ctx = cuda_context(), *cpu;
+    ck_assert_int_eq(so_ctx_create_cpu(&cpu, 0), SO_OK);
+    q.R = reals(p.groups * p.tokens * p.square), q.dgenerator = reals(p.groups * p.dims * p.square);
+    q.dposition = reals(p.tokens * p.dims);
+    ck_assert_int_eq(run(F32, ctx, &p), SO_OK);
+    ck_assert_int_eq(run(F64, cpu, &q), SO_OK);
+    double u = call_u(F32), entry = 2 * M_PI * dims, rho = entry * n, formed = 2 * dims * u * rho, slope = 0;
+    for (size_t b = 0; b < p.groups * p.tokens; b++)
+        slope = fmax(slope, frobenius(n, p.dR + b * p.square));
+    double slope_error = slope * (30 * u * (1 + rho / 10) + 2 * formed + (tokens + groups + n * n) * u);
+    all_near(n, p.groups * p.tokens, p.R, q.R, (10 + 2 * rho) * u + formed, "R");
+    all_near(n, p.groups * p.dims, p.dgenerator, q.dgenerator, tokens * slope_error, "dgenerator");
+    all_near(1, p.tokens * p.dims, p.dposition, q.dposition, groups * n * entry * n * slope_error, "dposition");
+    so_ctx_destroy(ctx), so_ctx_destroy(cpu);
+    free(q.R), free(q.dgenerator), free(q.dposition);
+    free_problem(&p);
+}
+END_TEST
+
 /* What is not finite in one token, in R, dR or a position: NaN in the sums that it enters, all else as without it. */
 START_TEST(non_finite)
 {
@@ -256,6 +295,7 @@ Suite *check_cuda_encode(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, contract, 0, 2);
     tcase_add_loop_test(tests, same_bits, 0, 2);
+    tcase_add_loop_test(tests, as_many_as_videos_have, 0, 2);
     tcase_add_loop_test(tests, non_finite, 0, 2);
     tcase_add_loop_test(tests, empty, 0, 2);
     tcase_add_loop_test(tests, memory, 0, 2);
