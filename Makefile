@@ -10,7 +10,7 @@
 #   make mutants    the tests must notice every mutation of tests/mutants.txt
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
-#   make bench      the whole sweep with its pictures, and the shares of the FMA peak in cache; a quarter of an hour, into $(RESULTS)
+#   make bench      the whole sweep with its pictures, and the shares of the FMA peak in cache; minutes, into $(RESULTS)
 #   make bench-peers  libso and its peers (PyTorch, SciPy, Eigen, LAPACKE; those present) in turns; bench/README.md
 #   make install    so.h, libso.a, libso.so, so.pc and the manual to $(DESTDIR)$(PREFIX), and libso_cuda if it has been built;
 #                   make uninstall removes them
