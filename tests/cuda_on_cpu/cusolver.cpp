@@ -37,15 +37,13 @@ template <class F> cusolverStatus_t call(F body)
     }
 }
 
-template <class T> cusolverStatus_t create(T *handle, T made)
+template <class T> cusolverStatus_t create(T **handle)
 {
     return call([=] {
         *handle = nullptr;
-        cudaError_t refused = refuse_in_capture();
+        cudaError_t refused = refuse_in_capture(); /* it allocates */
         if (refused == cudaSuccess)
-            *handle = made;
-        else
-            delete made;
+            *handle = new T{};
         return refused;
     });
 }
@@ -111,7 +109,7 @@ size_t device_bytes(int64_t n, int64_t batch)
 
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t *h)
 {
-    return create(h, new cusolverDnContext{nullptr});
+    return create(h);
 }
 
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t h)
@@ -135,7 +133,7 @@ cusolverStatus_t cusolverDnSetDeterministicMode(cusolverDnHandle_t, cusolverDete
 
 cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t *p)
 {
-    return create(p, new cusolverDnParams{});
+    return create(p);
 }
 
 cusolverStatus_t cusolverDnDestroyParams(cusolverDnParams_t p)
@@ -146,7 +144,7 @@ cusolverStatus_t cusolverDnDestroyParams(cusolverDnParams_t p)
 
 cusolverStatus_t cusolverDnCreateSyevjInfo(syevjInfo_t *i)
 {
-    return create(i, new syevjInfo{});
+    return create(i);
 }
 
 cusolverStatus_t cusolverDnDestroySyevjInfo(syevjInfo_t i)
