@@ -251,7 +251,8 @@ OTHER_ORDERS := $(filter-out check_encode check_exp check_exp_batch check_f64_in
 check-shim: $(BUILD)/tests/check
 	$(ON_SHIM) SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65 $(CHECK) $(CUDA_SUITES)
 	for schedule in backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=3,5,8,17,33 \
-	    $(CHECK) $(OTHER_ORDERS) || exit 1; done
+	        $(CHECK) $(OTHER_ORDERS) && \
+	    CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=48,65 $(CHECK) check_cuda_exp || exit 1; done
 
 prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done

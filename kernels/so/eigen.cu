@@ -220,24 +220,17 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) exponential_kernel(int n
     });
 }
 
-static __device__ void report(bool nonfinite, bool singular, int *outcome)
-{
-    if (threadIdx.x == 0 && (nonfinite || singular))
-        report_outcome(outcome, nonfinite ? OUTCOME_NONFINITE : OUTCOME_SINGULAR);
-}
-
 /* R = I + Re V. P is lost, and V. */
 static __global__ void __launch_bounds__(CHUNK_THREADS) store_rotation_kernel(int n, chunk_spectrum s, real *R, int *outcome)
 {
     const int64_t b = blockIdx.x, first = b * n * n;
-    const bool bad = s.bad[b], failed = s.failed[b];
+    const bool nan = report_block(s.bad[b], s.failed[b], outcome);
     double *E = (double *)(s.P + first), *D = E + (int64_t)n * n, *F = (double *)(s.V + first);
     each_entry(n, [&](int e) { E[e] = (double)(e / n == e % n) + s.V[first + (int64_t)(e % n) * n + e / n].x; });
     __syncthreads();
     for (int step = 0; step < 3 && s.large[b]; step++) /* the defect, below 1/4 at first, is squared each time */
         orthogonalize(n, E, D, F);
-    each_entry(n, [&](int e) { R[first + e] = bad || failed ? not_a_number<real>() : (real)E[e]; });
-    report(bad, failed, outcome);
+    each_entry(n, [&](int e) { R[first + e] = nan ? not_a_number<real>() : (real)E[e]; });
 }
 
 static void form_rotations(chunk_work *w, const chunk_spectrum *s, real *R)
@@ -353,12 +346,11 @@ static __device__ inline double skew_real_part(int n, const complex64 *Y, int e)
 static __global__ void __launch_bounds__(CHUNK_THREADS) store_gradient_kernel(int n, chunk_spectrum s, real *dA, int *outcome)
 {
     const int64_t b = blockIdx.x, first = b * n * n;
-    const bool bad = s.bad[b], failed = s.failed[b];
+    const bool nan = report_block(s.bad[b], s.failed[b], outcome);
     each_entry(n, [&](int e) { /* the transpose of a skew matrix is minus it */
                                double y = -ldexp(skew_real_part(n, s.P + first, e), s.exponent[b]);
-                               dA[first + e] = bad || failed ? not_a_number<real>() : (real)(y == 0 ? 0 : y);
+                               dA[first + e] = nan ? not_a_number<real>() : (real)(y == 0 ? 0 : y);
     });
-    report(bad, failed, outcome);
 }
 
 /* T <- phi(ad_A) M and V <- R^T, real and column-major */

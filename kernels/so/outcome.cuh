@@ -11,4 +11,12 @@ static __device__ __forceinline__ void report_outcome(int *outcome, int what)
     __stwt(outcome + what, 1);
 }
 
+/* The same of the one matrix that a block has; whether there is anything to report. */
+static __device__ __forceinline__ bool report_block(bool nonfinite, bool singular, int *outcome)
+{
+    if (threadIdx.x == 0 && (nonfinite || singular))
+        report_outcome(outcome, nonfinite ? OUTCOME_NONFINITE : OUTCOME_SINGULAR);
+    return nonfinite || singular;
+}
+
 #endif

@@ -280,19 +280,11 @@ static __device__ real *own(int n, real *X)
     return X + (int64_t)blockIdx.x * n * n;
 }
 
-static __device__ bool report(const chunk_memory &m, int *outcome)
-{
-    const bool bad = m.bad[blockIdx.x], failed = m.info[blockIdx.x] != 0;
-    if (threadIdx.x == 0 && (bad || failed))
-        report_outcome(outcome, bad ? OUTCOME_NONFINITE : OUTCOME_SINGULAR);
-    return bad || failed;
-}
-
 /* R = r(A)^(2^squarings) */
 static __global__ void __launch_bounds__(CHUNK_THREADS) square_kernel(int n, chunk_memory m, real *R, int *outcome)
 {
     real *E = own(n, m.H.v), *F = own(n, m.A.v);
-    const bool nan = report(m, outcome);
+    const bool nan = report_block(m.bad[blockIdx.x], m.info[blockIdx.x] != 0, outcome);
     const int squarings = nan ? 0 : m.squarings[blockIdx.x];
     orthogonalize(n, E, own(n, m.U.v), F);
     for (int step = 0; step < squarings; step++) {
@@ -311,7 +303,7 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) square_kernel(int n, chu
 static __global__ void __launch_bounds__(CHUNK_THREADS) double_kernel(int n, chunk_memory m, real *dA, int *outcome)
 {
     real *E = own(n, m.H.v), *F = own(n, m.A.v), *Y = own(n, m.H.d), *T = own(n, m.U.v), *Z = own(n, m.S.v);
-    const bool nan = report(m, outcome);
+    const bool nan = report_block(m.bad[blockIdx.x], m.info[blockIdx.x] != 0, outcome);
     const int squarings = nan ? 0 : m.squarings[blockIdx.x];
     for (int step = 0; step < squarings; step++) {
         if (step % SQUARINGS_PER_STEP == 0)

@@ -168,7 +168,6 @@ LOAD(__ldcv)
 STORE(__stcg)
 STORE(__stcs)
 STORE(__stwb)
-STORE(__stwt)
 #undef STORE
 /* Blocks may store one word of status at once, which is no race: ThreadSanitizer sees one step. */
 inline void __stwt(int *p, int value)
