@@ -50,8 +50,9 @@ MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib cuda clean deps check check-asan run-checks prove layering readme install install-cuda uninstall \
-        check-install coverage check-valgrind check-tsan check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report bench bench-peers
+.PHONY: all lib cuda clean deps check check-asan run-checks prove run-prove layering readme install install-cuda uninstall \
+        check-install coverage check-valgrind check-tsan check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report bench run-bench \
+        bench-peers run-bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -224,7 +225,10 @@ CUDA_SUITES  := $(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c
 ON_SHIM      := SO_TEST_DEVICE=cuda SO_TEST_DEPTH=short
 
 RESULTS ?= runs/bench
-bench: $(BUILD)/bench/expm_sweep
+# What needs packages installs them first, then starts make anew: with -j the two would run at once.
+prove bench bench-peers: deps
+	@$(MAKE) --no-print-directory run-$@
+run-bench: $(BUILD)/bench/expm_sweep
 	@mkdir -p $(RESULTS)
 	$< --csv $(RESULTS)/expm_sweep.csv --plot $(RESULTS)
 	$< --in-cache --methods auto --n 8,16,32,64,128 --norm 1,30,wigner,pencil --csv $(RESULTS)/in_cache.csv
@@ -239,7 +243,7 @@ $(BUILD)/bench/peers/lapacke.o $(BUILD)/bench/peers/eigen: $(BUILD)/peer_flags
 $(BUILD)/bench/peers/eigen: bench/peers/eigen.cpp bench/peers/peer.h $(BUILD)/bench/peers/peer.o $(BUILD)/bench/npy.o
 	@echo "  c++ $@"
 	$(QUIET)$(CXX) -std=c++17 $(PEER_FLAGS) -DNDEBUG -fopenmp $(SANITIZE) -I. -isystem /usr/include/eigen3 $(filter-out %.h %flags,$^) -o $@
-bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIGEN)
+run-bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $(EIGEN)
 	@mkdir -p $(RESULTS)
 	$< --python $(PEER_PYTHON) --csv $(RESULTS)/peers.csv --table $(RESULTS)/peers.txt --plot $(RESULTS) $(PEER_OPTIONS)
 
@@ -254,7 +258,7 @@ check-shim: $(BUILD)/tests/check
 	        $(CHECK) $(OTHER_ORDERS) && \
 	    CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=48,65 $(CHECK) check_cuda_exp || exit 1; done
 
-prove: $(PROOFS)
+run-prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
 
 layering:
@@ -267,7 +271,7 @@ check-install: lib
 check: deps
 	@$(MAKE) --no-print-directory cuda
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering readme check-install prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
+run-checks: all layering readme check-install run-prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
 	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
 	@$(MAKE) --no-print-directory check-shim

@@ -99,10 +99,9 @@ void ratios_progress_row(FILE *to, const contest_row *r)
     fflush(to);
 }
 
-static int by_quotient(const void *a, const void *b)
+static int by_ratio(const void *a, const void *b)
 {
-    const contest_row *x = *(const contest_row *const *)a, *y = *(const contest_row *const *)b;
-    double p = ratios_of(x) / x->target, q = ratios_of(y) / y->target;
+    double p = ratios_of(*(const contest_row *const *)a), q = ratios_of(*(const contest_row *const *)b);
     return (p < q) - (p > q);
 }
 
@@ -126,11 +125,11 @@ void ratios_table(FILE *to, const evidence *e, const contest_row *rows, int coun
             with[length++] = &rows[i];
             reached += ratios_of(&rows[i]) >= rows[i].target;
         }
-    qsort(with, (size_t)length, sizeof(const contest_row *), by_quotient);
+    qsort(with, (size_t)length, sizeof(const contest_row *), by_ratio);
     describe(to, e);
     list_versions(to, rows, count);
     fprintf(to, "both: exponential and gradient against torch; forward: exponential against the fastest peer of the size\n");
-    fprintf(to, "%d of %d ratios reach their target; the smallest, measured by its target, comes last\n", reached, length);
+    fprintf(to, "%d of %d ratios reach their target; the smallest comes last\n", reached, length);
     fprintf(to, "%4s %-5s %-8s %-8s %-12s %8s %10s %10s %8s %7s %8s\n", "n", "type", "input", "what", "peer", "batch",
             "peer us", "libso us", "ratio", "target", "of it");
     for (int i = 0; i < length; i++)

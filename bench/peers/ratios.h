@@ -22,7 +22,7 @@ void ratios_csv_row(FILE *to, const evidence *e, const contest_row *row);
 void ratios_progress_head(FILE *to, const evidence *e);
 void ratios_progress_row(FILE *to, const contest_row *row);
 
-/* The rows that have a target, the smallest quotient of ratio and target last. */
+/* The rows that have a target, the smallest ratio last. */
 void ratios_table(FILE *to, const evidence *e, const contest_row *rows, int count);
 
 /* Draws folder/peers_speedup: .gp, .png, .svg. */
