@@ -1,10 +1,6 @@
 /* coefficients.c: derives, rounds and certifies every polynomial of libso/coefficients.h.
  *
- *   coefficients           verifies that libso/coefficients.h is what this program prints; prints the certified errors
- *   coefficients --print   prints the header
- *   coefficients --check F the same as without arguments, for the file F
- *
- * The derivation is in coefficients.md. Three steps per set, each in ball arithmetic at 400 bits:
+ * Arguments: printed.h. The derivation is in coefficients.md. Three steps per set, each in ball arithmetic at 400 bits:
  *   1. ideal coefficients: Chebyshev interpolation (ladder) or Bessel series (shifted), in closed form;
  *   2. machine numbers: the lattice point near the ideal with the smallest largest error. Rounding each coefficient to the
  *      nearest would cost up to 2.2 u (f64) and 3.7 u (f32);
@@ -15,9 +11,7 @@
 #include <arb_hypgeom.h>
 #include <arb_poly.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "printed.h"
 
 enum { PREC = 400, POINTS = 256, CONSTANTS = 16, TERMS = 64 };
 enum kind { LADDER, SHIFTED, NESTED };
@@ -466,14 +460,10 @@ static const char head[] =
     "#define SO_COEFFICIENTS static const\n"
     "#endif\n";
 
-/* Derives all sets; returns the header as a string (caller frees). report != NULL: one line per set and rounding. */
-static char *derive(FILE *report, int *failed)
+/* Derives all sets and prints the header to f. report != NULL: one line per set and rounding. */
+static int derive(FILE *f, FILE *report)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
-        abort();
+    int failed = 0;
     fputs(head, f);
     static part p[2];
     for (int i = 0; i < SETS; i++) {
@@ -495,42 +485,18 @@ static char *derive(FILE *report, int *failed)
         if (report)
             fprintf(report, "f%d %c%-2d theta %-8s error %.3f u (rounded to nearest: %.3f u)  derivative %.1f u\n",
                     s->bits == 24 ? 32 : 64, s->kind == LADDER ? 'p' : 'y', s->degree, s->theta, error, plain, derivative);
-        *failed |= !(error <= plain) || !(error <= 1.3) || !(derivative <= 13.1);
+        failed |= !(error <= plain) || !(error <= 1.3) || !(derivative <= 13.1);
         arb_poly_clear(e[0]), arb_poly_clear(e[1]);
     }
     fputs("\n#endif\n", f);
-    fclose(f);
-    return text;
-}
-
-static int same_as_file(const char *text, const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return 0;
-    size_t length = strlen(text);
-    char *buffer = malloc(length + 2);
-    int same = buffer && fread(buffer, 1, length + 1, f) == length && memcmp(buffer, text, length) == 0;
-    free(buffer);
-    fclose(f);
-    return same;
+    return failed;
 }
 
 int main(int argc, char **argv)
 {
-    int print = argc == 2 && strcmp(argv[1], "--print") == 0, failed = 0;
-    const char *path = argc == 3 && strcmp(argv[1], "--check") == 0 ? argv[2] : "libso/coefficients.h";
-    char *text = derive(print ? NULL : stdout, &failed);
-    if (print) {
-        fputs(text, stdout);
-    } else {
-        int same = same_as_file(text, path);
-        printf("%s every set: the certified error is no larger than with plain rounding; at most 1.3 u, derivative 13.1 u\n",
-               failed ? "FAIL" : "PASS");
-        printf("%s %s is what this program derives\n", same ? "PASS" : "FAIL", path);
-        failed |= !same;
-    }
-    free(text);
+    int failed = print_or_verify(argc, argv, "libso/coefficients.h",
+                                 "every set: the certified error is no larger than with plain rounding; at most 1.3 u, derivative 13.1 u",
+                                 derive);
     flint_cleanup();
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return failed;
 }

@@ -11,36 +11,21 @@
  * Matrices are row-major; to cuBLAS they are column-major and transposed.
  * SPDX-License-Identifier: MIT */
 #include "maps.cuh"
+#include "../../libso/pade_coefficients.h"
 #include "outcome.cuh"
 #include "vendor.cuh"
 
-/* theta: |r(i theta) - exp(i theta)| = u; theta_derivative: the same of the derivative of the phase. b: of the numerator. */
 #if defined(SO_REAL_f32)
-enum { DEGREE = 7, TERMS = DEGREE / 2 + 1 };
-static const double theta = 3.70, theta_derivative = 3.24;
-static const double b[DEGREE + 1] = {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1};
 #define GETRF cublasSgetrfBatched
 #define GETRS cublasSgetrsBatched
 #else
-enum { DEGREE = 13, TERMS = DEGREE / 2 + 1 };
-static const double theta = 5.144, theta_derivative = 4.824;
-static const double b[DEGREE + 1] = {64764752532480000.0,
-                                     32382376266240000.0,
-                                     7771770303897600.0,
-                                     1187353796428800.0,
-                                     129060195264000.0,
-                                     10559470521600.0,
-                                     670442572800.0,
-                                     33522128640.0,
-                                     1323241920.0,
-                                     40840800.0,
-                                     960960.0,
-                                     16380.0,
-                                     182.0,
-                                     1.0};
 #define GETRF cublasDgetrfBatched
 #define GETRS cublasDgetrsBatched
 #endif
+
+/* The top rung of this type's ladder. */
+enum { RUNGS = sizeof SO_(so_pade_ladder) / sizeof *SO_(so_pade_ladder) };
+static const so_pade_rung &rung = SO_(so_pade_ladder)[RUNGS - 1];
 
 /* Types of this file alone: templates made with them must not be taken for those of the other real type. */
 namespace {
@@ -190,10 +175,11 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) combine_kernel(int n, co
 static void half_polynomial(chunk_work *w, int first, const chunk_memory *m)
 {
     combination low = {}, high = {};
-    for (int k = 0; k < TERMS; k++)
-        (k < 4 ? low : high).a[k < 4 ? k : k - 3] = (real)(b[first + 2 * k] / b[0]);
+    const int terms = rung.degree / 2 + 1;
+    for (int k = 0; k < terms; k++)
+        (k < 4 ? low : high).a[k < 4 ? k : k - 3] = (real)(rung.b[first + 2 * k] / rung.b[0]);
     run(w, combine_kernel, low, *m, m->S);
-    if (TERMS > 4) { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) */
+    if (terms > 4) { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) */
         run(w, combine_kernel, high, *m, m->H);
         multiply_jets(w, m->X3, m->H, 1, m->S);
     }
@@ -247,7 +233,7 @@ static void evaluate(chunk_work *w, const chunk_memory *m)
     const bool derivative = m->A.d != NULL;
     multiply_jets(w, m->A, m->A, 0, m->X);
     multiply_jets(w, m->X, m->X, 0, m->X2);
-    run(w, scale_kernel, derivative ? theta_derivative : theta, *m);
+    run(w, scale_kernel, derivative ? rung.theta_derivative : rung.theta, *m);
     multiply_jets(w, m->X2, m->X, 0, m->X3);
     half_polynomial(w, 1, m);
     multiply_jets(w, m->A, m->S, 0, m->U);

@@ -10,71 +10,35 @@
  *
  * Derivative: r = P Q^-1 gives dr = (dP - r dQ) Q^-1; made skew as dr r^T; angles double by phi(ad_2A) M = (Y + R Y R^T)/2.
  *
- * Both types run in working precision. Largest error / bound of so.h measured (n <= 128, rho <= 1e3): forward 0.67,
- * orthogonality 0.52, derivative 0.54; without the refinement in solve() 2.6 forward, f64, n = 128, all angles near pi.
+ * Both types run in working precision. Largest error / bound of so.h as measured: contract.csv in bench/results; without the
+ * refinement in solve() 2.6 forward, f64, n = 128, all angles near pi.
  * SPDX-License-Identifier: MIT */
 #include "pade.h"
 
 #include <lapacke.h>
 
+#include "../../pade_coefficients.h"
 #include "../group/jet.h"
 #include "../group/scaling.h"
 
-/* theta: |r(i theta) - exp(i theta)| = u. theta_derivative: the derivative of the phase error is u, which bounds the error of
- * the derivative, a divided difference. Both by bisection at 40 digits. b_k: coefficients of the numerator. */
-typedef struct rung {
-    int degree;
-    real theta, theta_derivative;
-    const double *b;
-} rung;
-
-static const double pade_3[] = {120, 60, 12, 1};
-static const double pade_5[] = {30240, 15120, 3360, 420, 30, 1};
-static const double pade_7[] = {17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1};
-#if defined(SO_REAL_f64)
-static const double pade_9[] = {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1};
-static const double pade_13[] = {64764752532480000,
-                                 32382376266240000,
-                                 7771770303897600,
-                                 1187353796428800,
-                                 129060195264000,
-                                 10559470521600,
-                                 670442572800,
-                                 33522128640,
-                                 1323241920,
-                                 40840800,
-                                 960960,
-                                 16380,
-                                 182,
-                                 1};
-#endif
+#define ladder SO_JOIN(so_pade_ladder, SO_TYPE)
+enum { RUNGS = sizeof ladder / sizeof *ladder };
 
 #if defined(SO_REAL_f32)
 #define GETF2 LAPACKE_sgetf2_work
-enum { RUNGS = 3 };
-static const rung ladder[RUNGS] = {
-    {3, 0.482f, 0.308f, pade_3},
-    {5, 1.80f, 1.48f, pade_5},
-    {7, 3.70f, 3.24f, pade_7},
-};
 #else
 #define GETF2 LAPACKE_dgetf2_work
-enum { RUNGS = 5 };
-static const rung ladder[RUNGS] = {
-    {3, 0.02726, 0.01081, pade_3}, {5, 0.2877, 0.1998, pade_5}, {7, 0.9556, 0.7847, pade_7},
-    {9, 2.029, 1.791, pade_9},     {13, 5.144, 4.824, pade_13},
-};
 #endif
 
 /* power[0..1] = X, X^2 of the scaled A (and tangents); the rung for it. */
-static squarings prepare(int n, jet A, jet *power, const rung **chosen)
+static squarings prepare(int n, jet A, jet *power, const so_pade_rung **chosen)
 {
     int before, after = 0, k = 0;
     SO_(scale_large)(n, A.v, &before);
     multiply(n, 1, A, A, power[0]);
     multiply(n, 1, power[0], power[0], power[1]);
     double rho = sqrt(sqrt((double)bound_norm(n, power[1].v))); /* of A 2^-before */
-#define LIMIT(k) ((double)(A.d ? ladder[k].theta_derivative : ladder[k].theta))
+#define LIMIT(k) (A.d ? ladder[k].theta_derivative : ladder[k].theta)
     while (k < RUNGS - 1 && (before || !(rho <= LIMIT(k))))
         k++;
     *chosen = &ladder[k];
@@ -93,7 +57,7 @@ static squarings prepare(int n, jet A, jet *power, const rung **chosen)
 }
 
 /* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0; T: scratch. */
-static void half_polynomial(int n, const rung *r, int first, const jet *power, jet T, jet H)
+static void half_polynomial(int n, const so_pade_rung *r, int first, const jet *power, jet T, jet H)
 {
     real a[7] = {0};
     int terms = (r->degree - first) / 2;
@@ -111,7 +75,7 @@ static void half_polynomial(int n, const rung *r, int first, const jet *power, j
 static squarings evaluate(jet A, jet P, jet Q, arena a)
 {
     int n = a.n;
-    const rung *r;
+    const so_pade_rung *r;
     jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, S = take(&a), T = take(&a), U = take(&a);
     squarings count = prepare(n, A, power, &r);
     if (r->degree > 5)
