@@ -140,6 +140,14 @@ START_TEST(contract)
 }
 END_TEST
 
+START_TEST(switches)
+{
+    static const campaign derivatives = {"check_exp_vjp switches", {"vjp", "jvp", "R of the jvp"}, 2, measure};
+    int failed = campaign_run_switches(&derivatives, _i);
+    ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
+}
+END_TEST
+
 START_TEST(empty)
 {
     so_ctx *ctx;
@@ -192,6 +200,7 @@ Suite *check_exp_vjp(void)
     TCase *tests = tcase_create("contract");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, contract, 0, campaign_tests());
+    tcase_add_loop_test(tests, switches, 0, 2);
     tcase_add_loop_test(tests, empty, 0, 2);
     tcase_add_loop_test(tests, skew_and_scaling, 0, 2);
     suite_add_tcase(suite, tests);

@@ -32,10 +32,26 @@ static int copies_of(int n)
     return !test_deep() || n <= 17 ? 1 : n <= 33 ? 4 : n <= 65 ? 16 : 32;
 }
 
+/* Matrices on both sides of every switch of SO_PADE and of 1, where series end (closed forms, planes). In the shapes before
+ * INTEGER: the others have a rho of their own. */
+static int beside_switches(int bits)
+{
+    return 2 * (pade_switch_count(bits) + 1);
+}
+
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r)
 {
-    sample s = {n, number, (shape)(number % SHAPES), 0};
+    sample s = {.n = n, .number = number};
     *r = random_start(test_seed(), RANDOM_ANALYSIS, (uint32_t)(2 * n + (bits == F32)), (uint64_t)number);
+    if (number < 0) {
+        int k = (int)(-1 - number), switches = pade_switch_count(bits), at = k / 2 % (switches + 1);
+        double angle = at < switches ? pade_switch_at(bits, at).angle : 1;
+        s.shape = (shape)((k / beside_switches(bits) + at) % INTEGER);
+        make_skew_estimated(bits, n, s.shape, angle * (1 + (k % 2 ? 1e-3 : -1e-3)), r, A);
+        s.rho = spectral_norm(n, A);
+        return s;
+    }
+    s.shape = (shape)(number % SHAPES);
     int radii = rho_count(bits), every = samples(bits, n) / copies_of(n) >= (long)SHAPES * radii;
     int radius = every ? (int)(number / SHAPES % radii) : (int)random_below(r, (uint32_t)radii);
     make_skew(bits, n, s.shape, rho_value(bits, radius), r, A);
@@ -301,4 +317,17 @@ int campaign_run(const campaign *c, int test)
         wanted += campaign_sizes[i] > 0 && campaign_wants_order(campaign_sizes[i]);
     ck_assert_msg(wanted > 0, "SO_TEST_N=%s names no order of the campaign", getenv("SO_TEST_N"));
     return test_deep() ? run_part(c, bits, campaign_sizes[test / 2 / PARTS], test / 2 % PARTS) : run_all(c, bits);
+}
+
+int campaign_run_switches(const campaign *c, int test)
+{
+    worst all[QUANTITIES][METHODS] = {0};
+    int bits = test % 2 ? F32 : F64;
+    for (int i = 0; i < campaign_size_count(); i++) {
+        int n = campaign_sizes[i], all_shapes = n <= 9 && !test_short();
+        piece p = {bits, n, 1, -(long)beside_switches(bits) * (all_shapes ? INTEGER : 1), 0};
+        if (n >= 2 && n <= 33 && campaign_wants_order(n))
+            measure(c, &p, all);
+    }
+    return report_all(c, bits, all);
 }

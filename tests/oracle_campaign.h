@@ -27,7 +27,7 @@ extern const int campaign_sizes[];
 int campaign_size_count(void);
 
 /* Matrix `number` of order n: a function of the seed, the type, n and the number alone. The reader of random numbers is left
- * where the caller may draw a gradient from it. */
+ * where the caller may draw a gradient from it. Numbers below 0: beside the angles where methods switch, by 1e-3 of them. */
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r);
 /* A gradient for it: normal entries, R0 times a skew matrix (what rotates), R0 A itself; over 60 orders of magnitude. R0 = exp(A). */
 void campaign_gradient(int bits, const sample *s, const double *A, const double *R0, random_sequence *r, double *G);
@@ -60,5 +60,8 @@ int campaign_tests(void);
 /* Test `test` of the campaign. Prints a line for all methods of a quantity; on failure (a ratio above 1) also a line of what failed,
  * with the operand for n <= 4. Returns the number of pairs of quantity and method that failed. */
 int campaign_run(const campaign *c, int test);
+
+/* The same for numbers below 0, n = 2 to 33, in every shape for small n: test 0 for f64, 1 for f32. Not to the table. */
+int campaign_run_switches(const campaign *c, int test);
 
 #endif

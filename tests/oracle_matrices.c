@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "oracle_matrices.h"
 #include "libso/coefficients.h"
+#include "libso/pade_coefficients.h"
 #include "oracle_call.h"
 #include <lapacke.h>
 #include <math.h>
@@ -71,6 +72,25 @@ double rho_value(int bits, int index)
         return side * (bits == F32 ? thresholds32 : thresholds64)[index];
     index -= bits == F32 ? T32 : T64;
     return side * ldexp((bits == F32 ? tops32 : tops64)[index % 2], index / 2);
+}
+
+enum {
+    RUNGS64 = sizeof so_pade_ladder_f64 / sizeof *so_pade_ladder_f64,
+    RUNGS32 = sizeof so_pade_ladder_f32 / sizeof *so_pade_ladder_f32
+};
+
+int pade_switch_count(int bits)
+{
+    return 2 * ((bits == F32 ? RUNGS32 : RUNGS64) - 1 + DOUBLINGS);
+}
+
+pade_switch pade_switch_at(int bits, int index)
+{
+    const so_pade_rung *ladder = bits == F32 ? so_pade_ladder_f32 : so_pade_ladder_f64;
+    int top = (bits == F32 ? RUNGS32 : RUNGS64) - 1, step = index / 2, derivative = index % 2;
+    const so_pade_rung *rung = &ladder[step < top ? step : top];
+    double theta = derivative ? rung->theta_derivative : rung->theta;
+    return (pade_switch){step < top ? theta : ldexp(theta, step - top), derivative, step >= top};
 }
 
 double uniform53(random_sequence *r)
@@ -150,6 +170,39 @@ void make_skew(int bits, int n, shape s, double rho, random_sequence *r, double 
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
             A[i * n + j] = j <= i ? NAN : norm > 0 ? call_round(bits, A[i * n + j] * factor) : 0;
+}
+
+double pade_estimate(int n, const double *A)
+{
+    double *X = calloc((size_t)(3 * n * n), sizeof *X), *square = X + n * n, *fourth = square + n * n, squares = 0, largest = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n; j++)
+            X[i * n + j] = A[i * n + j], X[j * n + i] = -A[i * n + j];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            for (int k = 0; k < n; k++)
+                square[i * n + j] += X[i * n + k] * X[k * n + j];
+    for (int i = 0; i < n; i++) {
+        double row = 0;
+        for (int j = 0; j < n; j++) {
+            for (int k = 0; k < n; k++)
+                fourth[i * n + j] += square[i * n + k] * square[k * n + j];
+            squares += fourth[i * n + j] * fourth[i * n + j];
+            row += fabs(fourth[i * n + j]);
+        }
+        largest = fmax(largest, row);
+    }
+    free(X);
+    return sqrt(sqrt(fmin(sqrt(squares / 2), largest)));
+}
+
+void make_skew_estimated(int bits, int n, shape s, double estimate, random_sequence *r, double *A)
+{
+    make_skew(F64, n, s, 1, r, A);
+    double now = pade_estimate(n, A);
+    for (int i = 0; i < n; i++)
+        for (int j = i + 1; j < n && now > 0; j++)
+            A[i * n + j] = call_round(bits, A[i * n + j] * (estimate / now));
 }
 
 void make_dense(int bits, int n, double scale, random_sequence *r, double *G)

@@ -28,11 +28,24 @@ int test_short(void);        /* SO_TEST_DEPTH=short: a quarter of the matrices a
 int rho_count(int bits);             /* the radii worth testing: 0, tiny, both sides of every threshold, multiples of pi, large */
 double rho_value(int bits, int index);
 
+/* Where SO_PADE changes its degree or (squarings != 0) its number of squarings, up to rho = 1e3: at an angle of pade_estimate(),
+ * for the value or for derivatives. */
+typedef struct pade_switch {
+    double angle;
+    int derivative, squarings;
+} pade_switch;
+int pade_switch_count(int bits);
+pade_switch pade_switch_at(int bits, int index);
+
 double uniform53(random_sequence *r); /* [0, 1), 53 bits */
 double normal53(random_sequence *r);
 
 /* The strict upper triangle of A, rounded to the type; below it and on the diagonal NaN, which nobody may read. */
 void make_skew(int bits, int n, shape s, double rho, random_sequence *r, double *A);
+/* The angle by which SO_PADE chooses, an upper bound of rho: ||A^4||^(1/4) in the smaller of two norms (libso/cpu/lapack/pade.c). */
+double pade_estimate(int n, const double *A);
+/* make_skew of an A != 0 with this estimate, which RANK2 and EQUAL attain; A = 0 stays. */
+void make_skew_estimated(int bits, int n, shape s, double estimate, random_sequence *r, double *A);
 /* n x n normal entries times scale, rounded. */
 void make_dense(int bits, int n, double scale, random_sequence *r, double *G);
 
