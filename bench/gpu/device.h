@@ -16,9 +16,9 @@ void gpu_check(cudaError_t error, const char *call);
 typedef struct gpu {
     char name[256], driver[32], runtime[32]; /* the versions of CUDA that driver and runtime speak */
     int multiprocessors;
-    size_t cache_bytes, memory_bytes; /* second-level cache; memory that nobody uses */
-    double copy_gb_s;                 /* read + written, buffers of `roof_bytes` */
-    double gflops[SWEEP_REALS];       /* independent multiply-adds in registers, 2 flops each */
+    size_t cache_bytes;         /* second-level cache */
+    double copy_gb_s;           /* read + written, buffers of `roof_bytes` */
+    double gflops[SWEEP_REALS]; /* independent multiply-adds in registers, 2 flops each */
 } gpu;
 
 /* Device 0, measured. Ends the program with one line if there is none. */

@@ -1,6 +1,6 @@
 # gpu.mk: what runs on a GPU, and the bundle that takes it there. Included by the Makefile.
 # The bundle holds the tests, the benchmark and the libraries they need but for CUDA's own: it runs where nothing is installed
-# but a driver and CUDA (for eigen and Pade cuSOLVER and cuBLAS). Kernels for the newest of CUDA_ARCHS and, as PTX, later devices.
+# but a driver and CUDA (for eigen and Pade cuSOLVER and cuBLAS). Kernels for CUDA_ARCHS and, as PTX of the newest, for later devices.
 
 GPU        := $(BUILD)/gpu-bundle
 # Suites that any context serves, and those of CUDA that do not look into the shim.
