@@ -68,7 +68,7 @@ template <class real> static __global__ void fma_kernel(real factor, real *out)
 #pragma unroll
     for (int c = 0; c < CHAINS; c++)
         x[c] = (real)(threadIdx.x + c);
-#pragma unroll 4
+#pragma unroll 32 /* 256 multiply-adds a pass, whose counting and branching are three issues more */
     for (int s = 0; s < STEPS; s++)
 #pragma unroll
         for (int c = 0; c < CHAINS; c++)
@@ -113,11 +113,12 @@ gpu gpu_open(size_t roof_bytes)
     gpu g = {};
     int devices = 0, version = 0;
     cudaDeviceProp properties;
-    size_t all;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
+    cudaError_t counted = cudaGetDeviceCount(&devices);
+    if (counted == cudaErrorNoDevice || (counted == cudaSuccess && devices == 0)) {
         fprintf(stderr, "gpu_sweep: no CUDA device here (nvidia-smi -L lists them)\n");
         exit(EXIT_FAILURE);
     }
+    gpu_check(counted, "cudaGetDeviceCount");
     GPU(cudaSetDevice(0));
     GPU(cudaGetDeviceProperties(&properties, 0));
     snprintf(g.name, sizeof g.name, "%s", properties.name);
@@ -127,7 +128,6 @@ gpu gpu_open(size_t roof_bytes)
     snprintf(g.runtime, sizeof g.runtime, "%d.%d", version / 1000, version % 1000 / 10);
     g.multiprocessors = properties.multiProcessorCount;
     g.cache_bytes = (size_t)properties.l2CacheSize;
-    GPU(cudaMemGetInfo(&g.memory_bytes, &all));
     roof_work w = {roof_bytes / sizeof(float4), NULL, NULL, (unsigned)(g.multiprocessors * BLOCKS)};
     if (w.blocks > w.count / 256 + 1) /* too small to measure anything, as in the tests */
         w.blocks = (unsigned)(w.count / 256 + 1);
