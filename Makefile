@@ -293,7 +293,7 @@ check-tsan:
 	    $(BUILD)/tsan/tests/check
 	SO_TEST_DEPTH=short CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_loader check_cuda_runtime $(LIBSO_SUITES)
 	$(ON_SHIM) SO_TEST_N=3,5,17,33 CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_cayley check_cayley_inverse check_pack \
-	    check_cuda_closed_form check_cuda_encode check_cuda_exp check_cuda_rotate
+	    check_cuda_asynchronous check_cuda_closed_form check_cuda_encode check_cuda_exp check_cuda_rotate
 check-valgrind:
 	@PACKAGES=valgrind ./.ci/deps
 	@$(MAKE) --no-print-directory $(BUILD)/tests/check

@@ -2,7 +2,6 @@
  * and the place, NaN in its own token only, memory. check_encode with SO_TEST_DEVICE=cuda tests what both devices promise.
  * SPDX-License-Identifier: MIT */
 #include "cuda_context.h"
-#include "cuda_on_cpu/cuda_on_cpu.h"
 #include "oracle_campaign.h"
 #include "oracle_encode.h"
 #include <check.h>
@@ -101,14 +100,14 @@ START_TEST(same_bits)
         problem p = new_problem(bits, SO_AUTO, 2, tiles[k], groups, tokens, (uint64_t)(7200 + k));
         problem q = new_problem(bits, SO_AUTO, 2, tiles[k], groups, tokens, (uint64_t)(7200 + k)), one = q;
         ck_assert_int_eq(run(bits, ctx, &p), SO_OK);
-        for (cuda_on_cpu_order order = CUDA_ON_CPU_BACKWARD; order <= CUDA_ON_CPU_RANDOM; order++) {
-            cuda_on_cpu_schedule(order, 11);
+        for (int order = 1; order <= 2; order++) {
+            cuda_order(order);
             poison(&q);
             ck_assert_int_eq(run(bits, ctx, &q), SO_OK);
             same_gradient(&p, 0, &q, "in another order");
             ck_assert_mem_eq(p.dposition, q.dposition, p.tokens * p.dims * sizeof(double));
         }
-        cuda_on_cpu_schedule(CUDA_ON_CPU_FORWARD, 0);
+        cuda_order(0);
         poison(&q);
         call_unaligned(1);
         ck_assert_int_eq(run(bits, ctx, &q), SO_OK);
@@ -254,40 +253,6 @@ START_TEST(memory)
 }
 END_TEST
 
-/* After a warm-up the host allocates nothing and does not wait: outputs are there when it does. */
-START_TEST(asynchronous)
-{
-    static const so_method methods[] = {SO_AUTO, SO_CAYLEY, SO_EIGEN};
-    so_ctx *ctx = cuda_context();
-    for (int m = 0; m < 3; m++)
-        for (int tile = 3; tile <= 6; tile += 3) {
-            problem p = new_problem(F64, methods[m], 2, tile, 2, 9, 7500);
-            size_t real = sizeof(double), R_bytes = p.groups * p.tokens * p.square * real;
-            size_t generator_bytes = p.groups * p.dims * p.square * real, position_bytes = p.tokens * p.dims * real;
-            ck_assert_int_eq(run(F64, ctx, &p), SO_OK);
-            double *position = cuda_array(p.position, position_bytes), *generator = cuda_array(p.generator, generator_bytes);
-            double *R = cuda_array(NULL, R_bytes), *dR = cuda_array(p.dR, R_bytes), first;
-            double *dgenerator = cuda_array(NULL, generator_bytes), *dposition = cuda_array(NULL, position_bytes);
-            double *dgenerator_here = reals(p.groups * p.dims * p.square);
-            int64_t allocations = cuda_on_cpu_allocations();
-            cuda_on_cpu_defer(1);
-            ck_assert_int_eq(so_encode_f64(ctx, &p.e, position, generator, R), SO_OK);
-            ck_assert_int_eq(so_encode_vjp_f64(ctx, &p.e, position, generator, R, dR, dgenerator, dposition), SO_OK);
-            memcpy(&first, R, real); /* on the shim the device's memory is the host's */
-            ck_assert(isnan(first));
-            ck_assert_int_eq(cuda_on_cpu_allocations(), allocations);
-            ck_assert_int_eq(cuda_finish(ctx, SO_OK), SO_OK);
-            cuda_on_cpu_defer(0);
-            cuda_read(dgenerator_here, dgenerator, generator_bytes);
-            ck_assert_mem_eq(dgenerator_here, p.dgenerator, generator_bytes);
-            cuda_free(position), cuda_free(generator), cuda_free(R), cuda_free(dR), cuda_free(dgenerator), cuda_free(dposition);
-            free(dgenerator_here);
-            free_problem(&p);
-        }
-    so_ctx_destroy(ctx);
-}
-END_TEST
-
 Suite *check_cuda_encode(void)
 {
     Suite *suite = suite_create("cuda_encode");
@@ -299,7 +264,6 @@ Suite *check_cuda_encode(void)
     tcase_add_loop_test(tests, non_finite, 0, 2);
     tcase_add_loop_test(tests, empty, 0, 2);
     tcase_add_loop_test(tests, memory, 0, 2);
-    tcase_add_test(tests, asynchronous);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -16,11 +16,12 @@ enum { GROUPS = 2, TOKENS = 3, DIMS = 2, BATCH = GROUPS * TOKENS, INPUTS = 5, OU
 
 /* Arrays on the device. Inputs: A, G, positions, generators, vectors in bf16. */
 template <class real> struct arrays {
+    so_method method; /* of exponentials and encodings */
     int n;
     size_t size, numbers; /* of a matrix; of an array, at least */
     real *in[INPUTS], *out[OUTPUTS];
 
-    explicit arrays(int order) : n(order), size((size_t)(order * order)), numbers(size * BATCH * DIMS)
+    arrays(so_method m, int order) : method(m), n(order), size((size_t)(order * order)), numbers(size * BATCH * DIMS)
     {
         for (real *&x : in)
             x = (real *)cuda_array(nullptr, numbers * sizeof(real));
@@ -61,21 +62,20 @@ template <class real> struct arrays {
     }
 };
 
-/* Calls every function whose type is `suffix`; what accumulates (dR of so_rotate_vjp) begins with what this wrote itself. SO_PADE
- * and SO_EIGEN: check_cuda_vendor_faults. */
+/* Calls every function whose type is `suffix`; what accumulates (dR of so_rotate_vjp) begins with what this wrote itself. */
 #define DEFINE(real, suffix)                                                                                                    \
     void call_all(so_ctx *ctx, const arrays<real> &a)                                                                           \
     {                                                                                                                           \
-        const so_encoding e = {SO_AUTO, DIMS, a.n, GROUPS, TOKENS};                                                             \
+        const so_encoding e = {a.method, DIMS, a.n, GROUPS, TOKENS};                                                            \
         const so_rotation r = {a.n, 1, TOKENS, GROUPS, GROUPS, (int64_t)TOKENS * GROUPS * a.n, (int64_t)GROUPS * a.n};          \
         const real *A = a.in[0], *G = a.in[1], *position = a.in[2], *generator = a.in[3];                                       \
         real *const *o = a.out;                                                                                                 \
         const so_status statuses[] = {                                                                                          \
             so_encode_##suffix(ctx, &e, position, generator, o[0]),                                                             \
             so_encode_vjp_##suffix(ctx, &e, position, generator, o[0], G, o[1], o[2]),                                          \
-            so_exp_##suffix(ctx, SO_AUTO, a.n, BATCH, A, o[3]),                                                                 \
-            so_exp_vjp_##suffix(ctx, SO_AUTO, a.n, BATCH, A, o[3], G, o[4]),                                                    \
-            so_exp_jvp_##suffix(ctx, SO_AUTO, a.n, BATCH, A, G, o[5], o[6]),                                                    \
+            so_exp_##suffix(ctx, a.method, a.n, BATCH, A, o[3]),                                                                \
+            so_exp_vjp_##suffix(ctx, a.method, a.n, BATCH, A, o[3], G, o[4]),                                                   \
+            so_exp_jvp_##suffix(ctx, a.method, a.n, BATCH, A, G, o[5], o[6]),                                                   \
             so_cayley_##suffix(ctx, a.n, BATCH, A, o[7]),                                                                       \
             so_cayley_vjp_##suffix(ctx, a.n, BATCH, A, o[7], G, o[8]),                                                          \
             so_log_##suffix(ctx, a.n, BATCH, o[3], o[9]),                                                                       \
@@ -130,9 +130,9 @@ template <class real> void same(const std::vector<real> &x, const std::vector<re
     ck_assert_msg(i == x.size(), "output %zu, number %zu differs", i / numbers, i % numbers);
 }
 
-template <class real> void replay(int n, int f64_inside)
+template <class real> void replay(so_method method, int n, int f64_inside)
 {
-    arrays<real> a(n);
+    arrays<real> a(method, n);
     std::vector<real> direct[2];
     so_ctx *ctx;
     cudaStream_t stream;
@@ -183,9 +183,19 @@ enum { ORDERS = sizeof orders / sizeof *orders };
 
 START_TEST(captured)
 {
-    replay<float>(orders[_i], 0);
-    replay<double>(orders[_i], 0);
-    replay<float>(orders[_i], 1);
+    replay<float>(SO_AUTO, orders[_i], 0);
+    replay<double>(SO_AUTO, orders[_i], 0);
+    replay<float>(SO_AUTO, orders[_i], 1);
+}
+END_TEST
+
+/* cuBLAS and both solvers of cuSOLVER. */
+START_TEST(captured_with_libraries)
+{
+    const so_method method = _i % 2 ? SO_EIGEN : SO_PADE;
+    const int n = _i / 2 ? 33 : 5;
+    replay<float>(method, n, 0);
+    replay<double>(method, n, 0);
 }
 END_TEST
 
@@ -197,6 +207,7 @@ Suite *check_cuda_graph(void)
     TCase *t = tcase_create("graphs");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, captured, 0, ORDERS);
+    tcase_add_loop_test(t, captured_with_libraries, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }

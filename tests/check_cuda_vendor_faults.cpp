@@ -1,5 +1,4 @@
-/* check_cuda_vendor_faults.cpp: what goes wrong below SO_EIGEN and SO_PADE of the CUDA backend, and what their calls leave to
- * the device.
+/* check_cuda_vendor_faults.cpp: what goes wrong below SO_EIGEN and SO_PADE of the CUDA backend.
  * SPDX-License-Identifier: MIT */
 #include "cuda_context.h"
 #include "cuda_on_cpu/cuda_on_cpu.h"
@@ -126,40 +125,6 @@ START_TEST(device_fails)
 }
 END_TEST
 
-/* After a warm-up nothing is allocated and nothing waits: calls can be captured, and do the same when replayed. */
-START_TEST(captured)
-{
-    const so_method m = methods[_i];
-    so_ctx *ctx;
-    cudaStream_t stream;
-    cudaGraph_t graph;
-    cudaGraphExec_t executable;
-    batch x;
-    ck_assert_int_eq(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
-    ck_assert_int_eq(so_ctx_create_cuda(&ctx, 0, stream), SO_OK);
-    ck_assert_int_eq(x.map(ctx, m), SO_OK);
-    ck_assert_int_eq(cuda_finish(ctx, x.vjp(ctx, m)), SO_OK);
-    const std::vector<double> R = read(x.R), dA = read(x.dA);
-    const int64_t allocations = cuda_on_cpu_allocations();
-
-    cudaMemset(x.R, 0xff, BYTES), cudaMemset(x.dA, 0xff, BYTES);
-    ck_assert_int_eq(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
-    ck_assert_int_eq(x.map(ctx, m), SO_OK);
-    ck_assert_int_eq(x.vjp(ctx, m), SO_OK);
-    ck_assert_int_eq(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-    ck_assert(isnan(read(x.R)[0]));
-    ck_assert_int_eq(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
-    ck_assert_int_eq(cudaGraphLaunch(executable, stream), cudaSuccess);
-    ck_assert_int_eq(cuda_finish(ctx, SO_OK), SO_OK);
-    ck_assert(read(x.R) == R && read(x.dA) == dA);
-    ck_assert_int_eq(cuda_on_cpu_allocations(), allocations);
-
-    cudaGraphExecDestroy(executable), cudaGraphDestroy(graph);
-    so_ctx_destroy(ctx);
-    cudaStreamDestroy(stream);
-}
-END_TEST
-
 } // namespace
 
 Suite *check_cuda_vendor_faults(void)
@@ -170,7 +135,6 @@ Suite *check_cuda_vendor_faults(void)
     tcase_add_loop_test(t, library_is_missing, 0, METHODS);
     tcase_add_loop_test(t, solver_fails, 0, METHODS);
     tcase_add_loop_test(t, device_fails, 0, METHODS);
-    tcase_add_loop_test(t, captured, 0, METHODS);
     suite_add_tcase(s, t);
     return s;
 }
