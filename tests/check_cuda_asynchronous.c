@@ -44,12 +44,36 @@ START_TEST(encodings)
 }
 END_TEST
 
+/* A call whose solver needs more of the host's memory takes none from those that are still queued. */
+START_TEST(growing_memory_of_the_solver)
+{
+    enum { SMALL = 33, LARGE = 40 };
+    double A[LARGE * LARGE], R[2][SMALL * SMALL];
+    const size_t bytes = sizeof *R;
+    for (int i = 0; i < LARGE * LARGE; i++)
+        A[i] = sin(i + 1);
+    for (int queued = 0; queued < 2; queued++) {
+        so_ctx *ctx = cuda_context();
+        double *A_there = cuda_array(A, sizeof A), *small = cuda_array(NULL, bytes), *large = cuda_array(NULL, sizeof A);
+        cuda_on_cpu_defer(queued);
+        ck_assert_int_eq(so_exp_f64(ctx, SO_EIGEN, SMALL, 1, A_there, small), SO_OK);
+        ck_assert_int_eq(so_exp_f64(ctx, SO_EIGEN, LARGE, 1, A_there, large), SO_OK);
+        ck_assert_int_eq(cuda_finish(ctx, SO_OK), SO_OK);
+        cuda_on_cpu_defer(0);
+        cuda_read(R[queued], small, bytes);
+        cuda_free(A_there), cuda_free(small), cuda_free(large), so_ctx_destroy(ctx);
+    }
+    ck_assert_mem_eq(R[0], R[1], bytes);
+}
+END_TEST
+
 Suite *check_cuda_asynchronous(void)
 {
     Suite *suite = suite_create("cuda_asynchronous");
     TCase *tests = tcase_create("host");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, encodings);
+    tcase_add_test(tests, growing_memory_of_the_solver);
     suite_add_tcase(suite, tests);
     return suite;
 }

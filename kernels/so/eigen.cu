@@ -180,7 +180,7 @@ static void solve(chunk_work *w, so_cusolver *c, const chunk_spectrum *s)
     else
         check(w, c->cusolverDnXsyevBatched(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n,
                                            CUDA_C_64F, s->V, n, CUDA_R_64F, s->lambda, CUDA_C_64F, s->solver, s->solver_bytes,
-                                           c->host, c->host_bytes, s->info, w->chunk) == CUSOLVER_STATUS_SUCCESS);
+                                           c->host + 1, c->host->bytes, s->info, w->chunk) == CUSOLVER_STATUS_SUCCESS);
 }
 
 static const complex64 one = {1, 0}, zero = {0, 0};
@@ -376,7 +376,20 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) store_tangent_kernel(int
 
 /* ---- Batches ------------------------------------------------------------------------------------------------------ */
 
-/* Memory of the solver, in bytes, for a chunk. */
+/* Makes the solver's newest block in the host's memory so large. */
+static so_status reserve_host(so_cusolver *c, size_t bytes)
+{
+    if (c->host && c->host->bytes >= bytes)
+        return SO_OK;
+    host_block *larger = (host_block *)malloc(sizeof *larger + bytes);
+    if (!larger)
+        return SO_ENOMEM;
+    *larger = {c->host, bytes};
+    c->host = larger;
+    return SO_OK;
+}
+
+/* Memory of the solver on the device, in bytes, for a chunk; what it needs in the host's is there. */
 static so_status solver_bytes(so_cusolver *c, int n, int chunk, size_t *bytes)
 {
     size_t host = 0;
@@ -386,20 +399,13 @@ static so_status solver_bytes(so_cusolver *c, int n, int chunk, size_t *bytes)
                                                   &elements, c->jacobi, chunk) != CUSOLVER_STATUS_SUCCESS)
             return SO_EDEVICE;
         *bytes = (size_t)elements * sizeof(complex64);
-    } else if (c->cusolverDnXsyevBatched_bufferSize(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER,
-                                                    n, CUDA_C_64F, NULL, n, CUDA_R_64F, NULL, CUDA_C_64F, bytes, &host,
-                                                    chunk) != CUSOLVER_STATUS_SUCCESS) {
+        return SO_OK;
+    }
+    if (c->cusolverDnXsyevBatched_bufferSize(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n,
+                                             CUDA_C_64F, NULL, n, CUDA_R_64F, NULL, CUDA_C_64F, bytes, &host,
+                                             chunk) != CUSOLVER_STATUS_SUCCESS)
         return SO_EDEVICE;
-    }
-    if (host > c->host_bytes) {
-        void *larger = malloc(host);
-        if (!larger)
-            return SO_ENOMEM;
-        free(c->host);
-        c->host = larger;
-        c->host_bytes = host;
-    }
-    return SO_OK;
+    return reserve_host(c, host);
 }
 
 static void lay_out(pieces *p, int n, int chunk, chunk_spectrum *s)

@@ -35,14 +35,20 @@ typedef struct so_cublas {
     cublasHandle_t handle;
 } so_cublas;
 
+/* Workspace of the solver in the host's memory: `bytes` after this head. One that is too small for a larger call stays until the
+ * end: queued calls and graphs use it. */
+typedef struct host_block {
+    struct host_block *older;
+    size_t bytes;
+} host_block;
+
 typedef struct so_cusolver {
     CUSOLVER_FUNCTIONS(MEMBER)
 #undef MEMBER
     cusolverDnHandle_t handle;
     cusolverDnParams_t parameters;
     syevjInfo_t jacobi;
-    void *host; /* workspace of the solver in the host's memory: grows, and stays while the device may use it */
-    size_t host_bytes;
+    host_block *host; /* the newest, and largest; NULL before the first */
 } so_cusolver;
 
 #define SONAME(name, major) SONAME_(name, major)
@@ -107,7 +113,10 @@ static inline void close_cusolver(void *cusolver)
         s->cusolverDnDestroyParams(s->parameters);
     if (s->handle)
         s->cusolverDnDestroy(s->handle);
-    free(s->host);
+    for (host_block *h = s->host, *older; h; h = older) {
+        older = h->older;
+        free(h);
+    }
     free(s);
 }
 

@@ -98,7 +98,10 @@ cudaError_t solve(cusolverDnHandle_t h, int64_t n, double2 *A, double *w, void *
     });
 }
 
-constexpr int64_t HOST_BYTES = 96;
+size_t host_bytes(int64_t n)
+{
+    return sizeof(double) * size_t(n);
+}
 
 size_t device_bytes(int64_t n, int64_t batch)
 {
@@ -181,22 +184,26 @@ cusolverStatus_t cusolverDnXsyevBatched_bufferSize(cusolverDnHandle_t, cusolverD
 {
     return call([=] {
         *on_device = device_bytes(n, batch);
-        *on_host = HOST_BYTES;
+        *on_host = host_bytes(n);
         return cudaSuccess;
     });
 }
 
 cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t h, cusolverDnParams_t, cusolverEigMode_t, cublasFillMode_t uplo,
                                         int64_t n, cudaDataType of_A, void *A, int64_t lda, cudaDataType of_W, void *W,
-                                        cudaDataType compute, void *work, size_t work_bytes, void *host, size_t host_bytes,
+                                        cudaDataType compute, void *work, size_t work_bytes, void *host, size_t on_host,
                                         int *info, int64_t batch)
 {
     return call([=] {
         if (uplo != CUBLAS_FILL_MODE_LOWER || of_A != CUDA_C_64F || of_W != CUDA_R_64F || compute != CUDA_C_64F || lda != n ||
-            n * lda * batch > INT32_MAX || work_bytes < device_bytes(n, batch) || host_bytes < HOST_BYTES || !host)
+            n * lda * batch > INT32_MAX || work_bytes < device_bytes(n, batch) || on_host < host_bytes(n) || !host)
             return cudaErrorInvalidValue;
-        scribble(host, host_bytes);
-        return solve(h, n, (double2 *)A, (double *)W, work, work_bytes, info, batch);
+        scribble(host, on_host);
+        cudaError_t error = enqueue(h->stream, [=] {
+            if (!scribbled(host, on_host))
+                wrong("cusolverDnXsyevBatched: its memory on the host was given to others before the work was done");
+        });
+        return error == cudaSuccess ? solve(h, n, (double2 *)A, (double *)W, work, work_bytes, info, batch) : error;
     });
 }
 

@@ -22,6 +22,8 @@ void *cuda_on_cpu_dlsym(void *library, const char *name)
 
 namespace cuda_on_cpu {
 
+static const char MARK = 0x5a;
+
 void each_matrix(int64_t batch, const std::function<void(int64_t)> &f)
 {
     const int threads = openblas_get_num_threads();
@@ -35,8 +37,18 @@ void each_matrix(int64_t batch, const std::function<void(int64_t)> &f)
 void scribble(void *memory, size_t bytes)
 {
     const size_t end = bytes < 4096 ? bytes : 4096;
-    memset(memory, 0x5a, end);
-    memset((char *)memory + bytes - end, 0x5a, end);
+    memset(memory, MARK, end);
+    memset((char *)memory + bytes - end, MARK, end);
+}
+
+bool scribbled(const void *memory, size_t bytes)
+{
+    const char *all = (const char *)memory;
+    const size_t end = bytes < 4096 ? bytes : 4096;
+    bool same = true;
+    for (size_t i = 0; i < end; i++)
+        same = same && all[i] == MARK && all[bytes - end + i] == MARK;
+    return same;
 }
 
 } // namespace cuda_on_cpu

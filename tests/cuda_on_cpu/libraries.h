@@ -20,6 +20,7 @@ void each_matrix(int64_t batch, const std::function<void(int64_t)> &f);
 
 /* A workspace of the library's is written to: nobody else may keep anything there. */
 void scribble(void *memory, size_t bytes);
+bool scribbled(const void *memory, size_t bytes); /* nobody else has */
 
 } // namespace cuda_on_cpu
 
