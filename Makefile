@@ -143,7 +143,7 @@ uninstall: $(MAN)/so.3
 PROGRAM_SRC   := $(addprefix harness/,train.c evaluate.c make_report.c arrows_png.c)
 BENCH_SRC     := bench/expm_sweep.c bench/peers/peer_ratios.c bench/peers/lapacke.c bench/gpu/expected.c
 HARNESS_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(PROGRAM_SRC),$(wildcard harness/*.c harness/*/*.c)))
-BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c bench/peers/*.c)))
+BENCH_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(BENCH_SRC),$(wildcard bench/*.c bench/peers/*.c bench/gpu/*.c)))
 PROGRAMS      := $(PROGRAM_SRC:%.c=$(BUILD)/%)
 BENCHES       := $(BENCH_SRC:%.c=$(BUILD)/%)
 PROOFS        := $(patsubst %.c,$(BUILD)/%,$(wildcard proofs/*.c))

@@ -82,10 +82,12 @@ static bool sample_fill(const sweep_input *in, sample *s)
     return good;
 }
 
-judge *judge_create(const sweep_input *in)
+judge *judge_create(const sweep_input *in, int least)
 {
     judge *j = sweep_allocate(1, sizeof *j);
-    int64_t wanted = sample_count(in->n) < in->batch ? sample_count(in->n) : in->batch;
+    int count = sample_count(in->n);
+    int64_t wanted = count > 0 && count < least ? least : count;
+    wanted = wanted < in->batch ? wanted : in->batch;
     j->input = in;
     j->samples = sweep_allocate(wanted, sizeof *j->samples);
     for (int64_t i = 0; i < wanted && in->n > 0; i++) { /* spread over the batch, first and last included */

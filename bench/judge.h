@@ -7,7 +7,8 @@
 
 typedef struct judge judge; /* references of the matrices that are compared, computed once for all methods */
 
-judge *judge_create(const sweep_input *input);
+/* Compares so many matrices as keep a row below a second on the CPU, at least `least` of them; none beyond n = 256. */
+judge *judge_create(const sweep_input *input, int least);
 void judge_free(judge *judge);
 
 /* Mean of sweep_flops() over the matrices that are compared: the angles differ within a batch. NaN where there are none. */

@@ -117,7 +117,7 @@ int sweep_measure(const sweep_input *in, const int *methods, int count, const sw
     so_ctx *ctx = sweep_context(effort->threads);
     contestant *field = sweep_allocate(count, sizeof *field);
     void *D = in->G ? sweep_allocate(numbers, sweep_real_bytes(in->real)) : NULL;
-    judge *references = judge_create(in);
+    judge *references = judge_create(in, 1);
     for (int m = 0; m < count; m++) {
         field[m].method = (so_method)methods[m];
         field[m].R = sweep_allocate(numbers, sweep_real_bytes(in->real));

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,25 +27,76 @@ static void remove_folder(void)
 
 #define RUN(...) process_run(&p, "shim/gpu_sweep", __VA_ARGS__)
 
-/* A row per order, input, method and kind of work, all fields there, the times positive, the errors within the contract. */
-START_TEST(rows)
+enum { MOST_ROWS = 32, WIDTH = 2048 };
+static char head[WIDTH], sheet[MOST_ROWS][WIDTH];
+
+/* Measures a few matrices with these options; the number of rows, every one with all fields. */
+static int measure(const char *options)
 {
-    char path[128], head[2048], row[2048];
+    char path[128];
     int count = 0;
     snprintf(path, sizeof path, "%s/rows.csv", folder);
-    int status = RUN("--tiny --n 2,5 --dtypes f32 --methods auto --seconds 0 --csv %s", path);
+    int status = RUN("--tiny --seconds 0 --repetitions 3 %s --csv %s", options, path);
     ck_assert_msg(status == 0, "status %d: %s", status, p.output);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
     ck_assert_ptr_nonnull(fgets(head, sizeof head, file));
-    for (; fgets(row, sizeof row, file); count++) {
-        ck_assert_int_eq(csv_count(row), csv_count(head));
-        ck_assert_msg(csv_number(head, row, "median_us") > 0 && csv_number(head, row, "roofline_share") > 0, "%s", row);
-        if (csv_number(head, row, "checked") > 0)
-            ck_assert_msg(csv_number(head, row, "error_u") <= csv_number(head, row, "error_bound_u"), "%s", row);
-    }
+    for (; count < MOST_ROWS && fgets(sheet[count], WIDTH, file); count++)
+        ck_assert_int_eq(csv_count(sheet[count]), csv_count(head));
     fclose(file);
+    remove(path);
+    return count;
+}
+
+static double number(int k, const char *name)
+{
+    return csv_number(head, sheet[k], name);
+}
+
+static bool has(int k, const char *name, const char *value)
+{
+    return strncmp(csv_field(head, sheet[k], name), value, strlen(value)) == 0;
+}
+
+/* A row per order, input, method and kind of work, the times positive, the errors within the contract; what has a count of
+ * operations, also encodings, with its share of the peak. */
+START_TEST(rows)
+{
+    int count = measure("--n 2,5 --dtypes f32 --methods auto");
     ck_assert_int_eq(count, 2 * 2 * 3 + 5 * 3); /* orders, inputs, works; encodings, works */
+    for (int k = 0; k < count; k++) {
+        ck_assert_msg(number(k, "median_us") > 0 && number(k, "roofline_share") > 0, "%s", sheet[k]);
+        ck_assert_msg(number(k, "n") > 4 ? number(k, "fma_share") > 0 : number(k, "flops") == 0, "%s", sheet[k]);
+        if (number(k, "checked") > 0)
+            ck_assert_msg(number(k, "error_u") <= number(k, "error_bound_u"), "%s", sheet[k]);
+    }
+}
+END_TEST
+
+/* On a CUDA device SO_AUTO is the polynomial method, also for large angles. */
+START_TEST(operations_of_auto)
+{
+    int count = measure("--n 33 --dtypes f32 --methods auto,polynomial --input pencil --no-encode");
+    ck_assert_int_eq(count, 2 * 3);
+    for (int k = 0; k < 3; k++)
+        ck_assert_double_eq(number(k, "flops"), number(3 + k, "flops"));
+    ck_assert_double_eq_tol(number(0, "flops") + number(1, "flops"), number(2, "flops"), 1e-4 * number(2, "flops"));
+}
+END_TEST
+
+/* The peak of a row is that of the type in which it computes: of f64 for SO_EIGEN. */
+START_TEST(peak_of_the_arithmetic)
+{
+    double peak[2] = {0};
+    int count = measure("--n 5 --dtypes f32,f64 --methods polynomial,eigen --input pencil --no-encode");
+    ck_assert_int_eq(count, 2 * 2 * 3);
+    for (int k = 0; k < count; k++)
+        if (has(k, "method", "polynomial"))
+            peak[has(k, "dtype", "f64")] = number(k, "peak_gflops");
+    ck_assert(peak[0] > 0 && peak[1] > 0 && peak[0] != peak[1]);
+    for (int k = 0; k < count; k++)
+        if (has(k, "method", "eigen"))
+            ck_assert_double_eq(number(k, "peak_gflops"), peak[1]);
 }
 END_TEST
 
@@ -118,6 +170,8 @@ Suite *check_gpu_sweep(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, rows);
+    tcase_add_test(tests, operations_of_auto);
+    tcase_add_test(tests, peak_of_the_arithmetic);
     tcase_add_test(tests, wrong_use);
     tcase_add_test(tests, script);
     tcase_add_test(tests, roofline);

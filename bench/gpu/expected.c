@@ -5,16 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/exact.h"
-#include "bench/measure.h"
 #include "bench/options.h"
 #include "encodings.h"
+#include "nominal.h"
 
-enum { DRAWS = 64, FORWARD = SWEEP_FORWARD, VJP = SWEEP_VJP, BOTH, WORKS };
 static const int orders[] = {2, 3, 4, 8, 16, 32, 64, 128};
 enum { ORDERS = sizeof orders / sizeof *orders };
 static const char *const inputs[] = {"wigner", "pencil"};
-static const char *const work_name[WORKS] = {"forward", "vjp", "both"};
 
 static option table[] = {
     {"device", "TEXT", "H200", "its name", false, NULL},
@@ -47,17 +44,6 @@ static double exp_bytes(sweep_real real, int n, int work)
     return (double)sweep_real_bytes(real) * n * n * (work == FORWARD ? 2 : work == VJP ? 4 : 6);
 }
 
-/* Of a call on a matrix of this angle. Closed forms: some hundred operations, which no count covers and memory outlasts
- * (closed_form.cu). */
-static double exp_flops(sweep_real real, so_method method, int n, double rho, int work)
-{
-    if (n <= 4 && method == SO_AUTO)
-        return 0;
-    method = method == SO_AUTO ? SO_POLYNOMIAL : method; /* so_cuda.h */
-    return (work == VJP ? 0 : sweep_flops(method, real, SWEEP_FORWARD, n, rho)) +
-           (work == FORWARD ? 0 : sweep_flops(method, real, SWEEP_VJP, n, rho));
-}
-
 /* PyTorch's exponential makes 55 to 75 passes over arrays of n x n numbers and 3 more for a squaring; its gradient as many over
  * arrays of 2n x 2n (counted in LinearAlgebra.cpp of aten, 2026). At least so many ns, were all of them at the full bandwidth. */
 static double torch_bound(const device *d, sweep_real real, int n, int work)
@@ -66,36 +52,17 @@ static double torch_bound(const device *d, sweep_real real, int n, int work)
     return 55 * pass * (work == FORWARD ? 1 : work == VJP ? 4 : 5);
 }
 
-/* The angles of DRAWS matrices of the sweep. */
-static void draw_angles(int n, const char *input, double rho[DRAWS])
-{
-    sweep_input in = sweep_input_make(SWEEP_F64, n, DRAWS, DRAWS, input, 1);
-    long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
-    for (int k = 0; k < DRAWS; k++) {
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) {
-                const double *X = (double *)in.A + (size_t)k * (size_t)n * (size_t)n;
-                A[i * n + j] = i < j ? X[i * n + j] : i > j ? -X[j * n + i] : 0;
-            }
-        rho[k] = exact_rho(n, A);
-    }
-    free(A);
-    sweep_input_free(&in);
-}
-
 static void print_exponential(const device *d, so_method method, int n, const char *input)
 {
     double rho[DRAWS], largest = 0;
-    draw_angles(n, input, rho);
+    nominal_angles(n, input, rho);
     for (int k = 0; k < DRAWS; k++)
         largest = fmax(largest, rho[k]);
     for (int real = 0; real < SWEEP_REALS; real++)
         for (int work = 0; work < WORKS; work++) {
-            double flops = 0;
-            for (int k = 0; k < DRAWS; k++)
-                flops += exp_flops((sweep_real)real, method, n, rho[k], work) / DRAWS;
             printf("| %d | %s | %s | %.3g | %s |", n, sweep_real_name[real], input, largest, work_name[work]);
-            print_bound(d, (sweep_real)real, exp_bytes((sweep_real)real, n, work), flops, 1);
+            print_bound(d, (sweep_real)real, exp_bytes((sweep_real)real, n, work),
+                        nominal_exp((sweep_real)real, method, n, rho, work), 1);
             if (method == SO_AUTO)
                 printf(" %.3g |", torch_bound(d, (sweep_real)real, n, work));
             printf("\n");
@@ -115,42 +82,19 @@ static void print_exponentials(const device *d, so_method method)
 
 /* ---- Positional encodings, f32 ------------------------------------------------------------------------------------------- */
 
-/* The angle of token t for one draw of generators. */
-static double token_angle(const so_encoding *e, int64_t t, long double *A)
-{
-    int n = e->tile;
-    srand48(1);
-    for (int i = 0; i < n * n; i++)
-        A[i] = 0;
-    for (int d = 0; d < e->dims; d++)
-        for (int i = 0; i < n; i++)
-            for (int j = i + 1; j < n; j++)
-                A[i * n + j] += 2 * M_PI * drand48() * encoding_position(e, t, d);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < i; j++)
-            A[i * n + j] = -A[j * n + i];
-    return exact_rho(n, A);
-}
-
 static void print_encoding(const device *d, const encoding_case *c)
 {
     const so_encoding *e = &c->e;
     int n = e->tile;
-    double groups = (double)e->groups, matrices = groups * (double)e->tokens, R = 4 * matrices * n * n, flops[WORKS] = {0};
+    double groups = (double)e->groups, matrices = groups * (double)e->tokens, R = 4 * matrices * n * n, flops[WORKS];
     double generators = 4 * groups * e->dims * n * n, positions = 4 * (double)e->tokens * e->dims;
-    long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
-    for (int64_t t = 0; t < e->tokens; t++) {
-        double rho = token_angle(e, t, A);
-        for (int work = 0; work < WORKS; work++)
-            flops[work] += groups * exp_flops(SWEEP_F32, SO_AUTO, n, rho, work);
-    }
+    nominal_encode(e, flops);
     for (int work = 0; work < WORKS; work++) {
         double forward = positions + generators + R, vjp = positions + 2 * generators + 2 * R;
         printf("| %s | %d | %.0f | %s |", c->name, n, matrices, work_name[work]);
         print_bound(d, SWEEP_F32, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
         printf("\n");
     }
-    free(A);
 }
 
 static void print_encodings(const device *d)
@@ -192,7 +136,8 @@ static void print_others(const device *d)
         const char *name;
         double arrays, cubes;
     } maps[] = {
-        {"so_pack, so_unpack", 1.5, 0},
+        {"so_pack", 1, 0},
+        {"so_unpack", 1.5, 0},
         {"so_orthogonality", 1, 1},
         {"so_project, of what is nearly a rotation", 2, NEAREST + INVERSE},
         {"so_project, of any matrix", 2, NEAREST + SINGULAR + 3 * NEAREST + 4 * PRODUCT + 2 * INVERSE},

@@ -200,7 +200,7 @@ contest *contest_open(sweep_input *input, const contest_effort *effort, const ch
     c->probe.batch = c->in.batch < PROBE ? c->in.batch : PROBE;
     c->R = sweep_allocate(numbers, sweep_real_bytes(c->in.real));
     c->D = sweep_allocate(numbers, sweep_real_bytes(c->in.real));
-    c->references = judge_create(&c->probe);
+    c->references = judge_create(&c->probe, 1);
     write_stack(c, "A", c->in.A);
     write_stack(c, "G", c->in.G);
     run_own(c, CONTEST_BOTH);

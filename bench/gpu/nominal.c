@@ -1,0 +1,83 @@
+/* nominal.c: see nominal.h. SPDX-License-Identifier: MIT */
+#include "nominal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "bench/exact.h"
+#include "encodings.h"
+
+const char *const work_name[WORKS] = {"forward", "vjp", "both"};
+
+static bool in_closed_form(so_method method, int n)
+{
+    return method == SO_AUTO && n <= 4;
+}
+
+static double flops_of(sweep_real real, so_method method, int n, double rho, int work)
+{
+    if (in_closed_form(method, n))
+        return 0;
+    method = method == SO_AUTO ? SO_POLYNOMIAL : method;
+    return (work == VJP ? 0 : sweep_flops(method, real, SWEEP_FORWARD, n, rho)) +
+           (work == FORWARD ? 0 : sweep_flops(method, real, SWEEP_VJP, n, rho));
+}
+
+void nominal_angles(int n, const char *input, double rho[DRAWS])
+{
+    sweep_input in = sweep_input_make(SWEEP_F64, n, DRAWS, DRAWS, input, 1);
+    long double *A = sweep_allocate((int64_t)n * n, sizeof *A);
+    for (int k = 0; k < DRAWS; k++) {
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                const double *X = (double *)in.A + (size_t)k * (size_t)n * (size_t)n;
+                A[i * n + j] = i < j ? X[i * n + j] : i > j ? -X[j * n + i] : 0;
+            }
+        rho[k] = exact_rho(n, A);
+    }
+    free(A);
+    sweep_input_free(&in);
+}
+
+double nominal_exp(sweep_real real, so_method method, int n, const double rho[DRAWS], int work)
+{
+    double flops = 0;
+    for (int k = 0; k < DRAWS; k++)
+        flops += flops_of(real, method, n, rho[k], work) / DRAWS;
+    return flops;
+}
+
+/* The angle of token t for one draw of generators. */
+static double token_angle(const so_encoding *e, int64_t t, long double *A)
+{
+    int n = e->tile;
+    srand48(1);
+    for (int i = 0; i < n * n; i++)
+        A[i] = 0;
+    for (int d = 0; d < e->dims; d++)
+        for (int i = 0; i < n; i++)
+            for (int j = i + 1; j < n; j++)
+                A[i * n + j] += 2 * M_PI * drand48() * encoding_position(e, t, d);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++)
+            A[i * n + j] = -A[j * n + i];
+    return exact_rho(n, A);
+}
+
+void nominal_encode(const so_encoding *e, double flops[WORKS])
+{
+    long double *A = sweep_allocate((int64_t)e->tile * e->tile, sizeof *A);
+    for (int work = 0; work < WORKS; work++)
+        flops[work] = 0;
+    for (int64_t t = 0; t < e->tokens; t++) {
+        double rho = token_angle(e, t, A);
+        for (int work = 0; work < WORKS; work++)
+            flops[work] += (double)e->groups * flops_of(SWEEP_F32, e->method, e->tile, rho, work);
+    }
+    free(A);
+}
+
+sweep_real nominal_real(sweep_real real, so_method method, int n)
+{
+    return in_closed_form(method, n) || method == SO_EIGEN ? SWEEP_F64 : real;
+}

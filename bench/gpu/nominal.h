@@ -1,0 +1,29 @@
+/* nominal.h: the work of calls on a CUDA device by the counts of flops.c, for the benchmark and for the bounds of a data sheet: the
+ * methods that SO_AUTO takes there (so_cuda.h), on the matrices of the sweep.
+ * SPDX-License-Identifier: MIT */
+#ifndef BENCH_GPU_NOMINAL_H
+#define BENCH_GPU_NOMINAL_H
+
+#include "bench/measure.h"
+
+/* What a row is about; BOTH: a map, then its gradient. */
+enum { FORWARD = SWEEP_FORWARD, VJP = SWEEP_VJP, BOTH, WORKS };
+extern const char *const work_name[WORKS];
+
+/* Different matrices of an input; a prime, so that places spread evenly over a batch hold different ones. */
+enum { DRAWS = 61 };
+
+/* The angles of the matrices that sweep_input_make draws with DRAWS and seed 1. */
+void nominal_angles(int n, const char *input, double rho[DRAWS]);
+
+/* Flops of a call per matrix, the mean over these angles. 0 for closed forms: some hundred operations, which no count covers and
+ * memory outlasts. */
+double nominal_exp(sweep_real real, so_method method, int n, const double rho[DRAWS], int work);
+
+/* Flops of calls of so_encode_f32 at the positions of encodings.h, by the angles of one draw of generators. */
+void nominal_encode(const so_encoding *e, double flops[WORKS]);
+
+/* The type that the arithmetic is in: f64 for closed forms and SO_EIGEN (kernels/so), else the call's. */
+sweep_real nominal_real(sweep_real real, so_method method, int n);
+
+#endif
