@@ -2,7 +2,7 @@
  *
  * A block per matrix. R^T R is made of tiles of 32 x 32 entries, each over panels of 32 rows of R that pass through shared
  * memory, in f64 whatever the real type; of a pair of tiles one is computed. What a thread adds up is that of the entries it
- * holds, in a fixed order. R is read n / 64 + 1 times.
+ * holds, in a fixed order. R is read n / 32 + 1 times, n rounded up to 32: of each of (n / 32) (n / 32 + 1) / 2 tiles two panels.
  * SPDX-License-Identifier: MIT */
 #include "outcome.cuh"
 #include "maps.cuh"
