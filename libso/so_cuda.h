@@ -22,9 +22,10 @@
  *   SO_PADE        take. They are loaded when first needed; SO_EMETHOD where they are not installed, of the CUDA version that this
  *                  library was compiled with. The warm-up call of each method also creates their handles. Same bits rest on NVIDIA's
  *                  word that a call repeated on the same device and version gives the same, and on its treating the matrices of a
- *                  call alike: every call has the same number of them, about 2^20/n^2 (a small batch costs as much), in a workspace of
- *                  about 100 to 150 MiB, or what one large matrix needs. cuBLAS is documented to work in graphs; of cuSOLVER,
- *                  hence SO_EIGEN, nothing is documented, nor whether it waits or allocates inside, and nothing has been measured.
+ *                  call alike: every call has the same number of them, 2^20/n^2 but at most 4096 (a small batch costs as much). The
+ *                  workspace is 32 to 145 MiB up to n = 1024, beyond that 32 MiB and what one matrix needs; SO_EIGEN adds what
+ *                  cuSOLVER asks for, on the host too. cuBLAS is documented to work in graphs; of cuSOLVER, hence SO_EIGEN, nothing
+ *                  is documented, nor whether it waits or allocates inside, and nothing has been measured.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef SO_CUDA_H

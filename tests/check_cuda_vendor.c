@@ -110,6 +110,8 @@ START_TEST(contract)
         measure(&x, out);
         free_batch(&x);
     }
+    const size_t bytes = so_workspace_bytes(ctx); /* as so_cuda.h says; cuSOLVER's share is its own matter */
+    ck_assert_msg(bytes >= 32 << 20 && (bytes <= 145 << 20 || cases[_i].method == SO_EIGEN), "workspace of %zu bytes", bytes);
     so_ctx_destroy(ctx);
     printf("check_cuda_vendor: %s %s, worst error/bound:", call_method(cases[_i].method), call_type(cases[_i].bits));
     for (int q = 0; q < BOUNDS; q++)
@@ -157,11 +159,11 @@ static int all_nan(const batch *x, const double *p)
     return all;
 }
 
-/* Alone, and in batches of 3 at other places. */
-START_TEST(place_does_not_matter)
+/* Alone, and in batches of 3 at other places; both solvers of cuSOLVER. */
+static void places(int c, int n, int count)
 {
     so_ctx *ctx = cuda_context();
-    batch x = make_batch(_i, 9, 7), y = make_batch(_i, 9, 7);
+    batch x = make_batch(c, n, count), y = make_batch(c, n, count);
     ck_assert_int_eq(compute(ctx, &x), SO_OK);
     for (int size = 1; size <= 3; size += 2)
         for (int b = 0; b + size <= x.count; b++) {
@@ -170,10 +172,16 @@ START_TEST(place_does_not_matter)
             ck_assert_int_eq(compute(ctx, &some), SO_OK);
             for (int k = 0; k < size; k++) {
                 batch one = part_of(&some, k, 1), same = part_of(&x, b + k, 1);
-                ck_assert_msg(same_bits(&one, &same), "matrix %d as number %d of %d", b + k, k, size);
+                ck_assert_msg(same_bits(&one, &same), "n %d: matrix %d as number %d of %d", n, b + k, k, size);
             }
         }
     free_batch(&x), free_batch(&y), so_ctx_destroy(ctx);
+}
+
+START_TEST(place_does_not_matter)
+{
+    places(_i, 9, 7);
+    places(_i, 33, 4);
 }
 END_TEST
 
