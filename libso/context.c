@@ -17,7 +17,7 @@ const char *so_status_string(so_status status)
     case SO_ESIZE:
         return "a size is negative, out of range or too large";
     case SO_EMETHOD:
-        return "unknown method";
+        return "unknown method, or one whose library is not installed";
     case SO_ENONFINITE:
         return "a matrix holds NaN or Inf; its results are NaN, all others are valid";
     case SO_ESINGULAR:

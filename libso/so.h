@@ -53,7 +53,7 @@ typedef enum so_status {
     SO_OK          = 0,
     SO_ENULL       = 10, /* a required pointer is NULL */
     SO_ESIZE       = 11, /* a size is negative, out of range, or the product of sizes overflows */
-    SO_EMETHOD     = 12, /* the method is unknown */
+    SO_EMETHOD     = 12, /* the method is unknown, or its library is not installed (so_cuda.h) */
     SO_ENONFINITE  = 20, /* at least one matrix read a NaN or Inf; its outputs are NaN, all others are valid */
     SO_ESINGULAR   = 21, /* the result is not unique, does not exist or (SO_EIGEN, so_log) an iteration did not converge,
                             for at least one matrix; its outputs are NaN */

@@ -7,6 +7,7 @@
 #include "libso/so_cuda.h"
 #include <check.h>
 #include <math.h>
+#include <string.h>
 #include <vector>
 
 extern "C" Suite *check_cuda_vendor_faults(void);
@@ -62,6 +63,7 @@ START_TEST(library_is_missing)
         failure_set(FAILURE_LIBRARY, which);
         ck_assert_int_eq(x.map(ctx, m), SO_EMETHOD);
         ck_assert_str_eq(so_ctx_argument(ctx), "method");
+        ck_assert_ptr_nonnull(strstr(so_status_string(SO_EMETHOD), "not installed"));
         ck_assert_int_eq(cuda_finish(ctx, x.map(ctx, m)), SO_OK); /* it is there again */
         so_ctx_destroy(ctx);
     }
