@@ -1,7 +1,7 @@
 #!/bin/sh
 # kernel_report.sh LAUNCHES FILE.ptxas ..: a table, in Markdown, of what every kernel of kernels/so takes: registers and spills as ptxas says
 # (-v), threads and shared memory of a block as the program LAUNCHES has seen them, and from these how many blocks fit on a
-# multiprocessor. Fails if a kernel spills, or if the program has not seen a kernel.
+# multiprocessor. Kernels of one name, in several files or real types, share a row: the most that any of them takes. Fails if a kernel spills, or if the program has not seen a kernel.
 set -eu
 launches=$1
 shift
@@ -34,7 +34,7 @@ echo "# What the kernels take"
 echo
 echo "Made by \`make kernel-report\`, with $(nvcc_version=$("${NVCC:-nvcc}" --version | sed -n 's/.*release \([^,]*\),.*/\1/p'); echo "nvcc $nvcc_version"). Registers of a thread and spilled bytes by \`ptxas -v\`; threads and dynamic"
 echo "shared memory of a block as launched, the largest; blocks that fit on a multiprocessor computed from these, not measured. f32 and f64"
-echo "show in the types of the template arguments."
+echo "show in the types of the template arguments; what has none, or stands in several files, has one row with the most that any takes."
 awk -F '|' '
     # Without result type, arguments, namespaces that have no name.
     function short(s,    i, c, depth) {
@@ -50,6 +50,7 @@ awk -F '|' '
         return s
     }
     function least(a, b) { return a < b ? a : b }
+    function most(a, b) { return a + 0 > b + 0 ? a : b }
     function up(x, to) { return int((x + to - 1) / to) * to }
     function blocks(registers, threads, shared, memory,    warps, fit) {
         warps = up(threads, 32) / 32
@@ -57,13 +58,13 @@ awk -F '|' '
         fit = least(fit, int(4 * int(16384 / up(32 * registers, 256)) / warps))
         return least(fit, int(memory / (up(shared, 128) + 1024)))
     }
-    FNR == NR { key = short($1); threads[key] = $2; shared[key] = $3; next }
+    FNR == NR { key = short($1); threads[key] = most(threads[key], $2); shared[key] = most(shared[key], $3); next }
     {
         key = short($1)
         if (!(key in seen)) { seen[key] = 1; order[++count] = key }
-        registers[key, $2] = $3
+        registers[key, $2] = most(registers[key, $2], $3)
         spilled[key] += $4
-        if ($5 > stack[key]) stack[key] = $5
+        stack[key] = most(stack[key], $5)
         archs[$2] = 1
     }
     END {
