@@ -1,7 +1,8 @@
 /* cusolverDn.h: stands in for cuSOLVER's header of this name: the functions that kernels/so uses, on LAPACKE.
  *
  * What it returns is as inexact as others have found cuSOLVER's: eigenvectors and eigenvalues are some tens of u off, more than
- * LAPACK's. A matrix may fail on demand (FAILURE_SOLVER): its info is positive and its vectors are of no use.
+ * LAPACK's. A matrix may fail on demand (FAILURE_SOLVER): its info is positive and its vectors are of no use. Memory of the host that
+ * a call is given must be as the call left it when its work runs: else the program ends.
  * SPDX-License-Identifier: MIT */
 #ifndef CUDA_ON_CPU_CUSOLVERDN_H
 #define CUDA_ON_CPU_CUSOLVERDN_H
