@@ -7,6 +7,7 @@
 #   make check-asan the same under AddressSanitizer and UBSan (BUILD/asan)
 #   make check-tsan the threaded suites under ThreadSanitizer, and the kernels, whose threads are threads to it
 #   make check-valgrind  the short suites of libso under memcheck
+#   make check-neon the suites of libso for AArch64, cross-compiled, under qemu
 #   make mutants    the tests must notice every mutation of tests/mutants.txt
 #   make coverage   statement coverage of libso/ by its own suites: per file, every line not executed; fails below 98 %
 #   make prove      the programs of proofs/ alone
@@ -33,7 +34,9 @@ endif
 OBJCOPY ?= objcopy
 CFLAGS  ?= -O2 -g
 # The copies of libso/cpu that are built; at run time the widest that the machine can execute is taken (backend_cpu.c).
-ISAS    ?= portable $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+# NEON is in the baseline of AArch64: there portable is neon but for smaller tiles, and stays as the copy that every machine has.
+MACHINE := $(shell $(CC) -dumpmachine)
+ISAS    ?= portable $(if $(filter x86_64-%,$(MACHINE)),avx2 avx512) $(if $(filter aarch64-%,$(MACHINE)),neon)
 VERSION := 0.1.0
 DATE    := 2026-11-22
 WARN    := -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -Wno-psabi -Wno-unknown-pragmas
@@ -47,12 +50,14 @@ LIBSO_CFLAGS := $(BASE_CFLAGS) -fPIC -fvisibility=hidden '-ffile-prefix-map=$(CU
 MARCH_portable :=
 MARCH_avx2     := -march=x86-64-v3
 MARCH_avx512   := -march=x86-64-v4 -mprefer-vector-width=512
+# Scheduled before registers are allocated, as gcc does for AArch64 alone, the loads of a tile need more registers than there are.
+MARCH_neon     := -march=armv8-a -fno-schedule-insns
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
 .PHONY: all lib cuda clean deps check check-asan run-checks prove run-prove layering readme install install-cuda uninstall \
-        check-install coverage check-valgrind check-tsan check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report bench run-bench \
-        bench-peers run-bench-peers
+        check-install coverage check-valgrind check-tsan check-neon check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report \
+        bench run-bench bench-peers run-bench-peers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -223,6 +228,7 @@ LIBSO_SUITES := $(patsubst tests/%.c,%,$(shell grep -lE 'so_ctx_create_cpu|test_
 # Those that work in any context; on the shim at few orders, since there every thread of a kernel costs context switches.
 CUDA_SUITES  := $(patsubst tests/%.c,%,$(shell grep -l test_context $(filter %.c,$(SUITES))))
 ON_SHIM      := SO_TEST_DEVICE=cuda SO_TEST_DEPTH=short
+FEW_ORDERS   := SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65
 
 RESULTS ?= runs/bench
 # What needs packages installs them first, then starts make anew: with -j the two would run at once.
@@ -253,7 +259,7 @@ include tests/gpu/gpu.mk
 OTHER_ORDERS := $(filter-out check_encode check_exp check_exp_batch check_f64_inside,$(CUDA_SUITES)) \
                 $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))
 check-shim: $(BUILD)/tests/check
-	$(ON_SHIM) SO_TEST_N=1,2,3,4,5,8,9,16,17,33,65 $(CHECK) $(CUDA_SUITES)
+	$(ON_SHIM) $(FEW_ORDERS) $(CHECK) $(CUDA_SUITES)
 	for schedule in backward 1; do CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=3,5,8,17,33 \
 	        $(CHECK) $(OTHER_ORDERS) && \
 	    CUDA_ON_CPU_SCHEDULE=$$schedule $(ON_SHIM) SO_TEST_N=48,65 $(CHECK) check_cuda_exp || exit 1; done
@@ -279,7 +285,8 @@ check-asan: deps
 	@CK_TIMEOUT_MULTIPLIER=10 $(MAKE) --no-print-directory run-checks BUILD=$(BUILD)/asan CFLAGS="-O1 -g" KERNEL_OPT=-O1 \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 # The copy of libso/cpu that this machine uses. Enough where the instruction set is not what is tested.
-WIDEST  = $(if $(shell grep -m1 -w avx512vl /proc/cpuinfo),avx512,$(if $(shell grep -m1 -w avx2 /proc/cpuinfo),avx2,portable))
+with    = $(if $(shell grep -m1 -w $(1) /proc/cpuinfo),$(2))
+WIDEST  = $(or $(call with,avx512vl,avx512),$(call with,avx2,avx2),$(call with,asimd,neon),portable)
 # Counts are added to files by all processes. -O1: what the optimiser removes cannot be counted.
 coverage: deps
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS="-O1 -g" KERNEL_OPT=-O1 SANITIZE=--coverage \
@@ -299,6 +306,19 @@ check-valgrind:
 	@$(MAKE) --no-print-directory $(BUILD)/tests/check
 	SO_TEST_DEPTH=short OMP_WAIT_POLICY=passive CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full \
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(CHECK) check_api check_failures check_cayley check_pack check_rotate
+# For AArch64 in the folder BUILD/neon, on the least of its processors: an instruction beyond the baseline ends the program.
+# Without the suites that always work on the shim: its fibers take turns by system calls there, and the kernels are the same.
+ARM64         = aarch64-linux-gnu
+ARM64_SYSROOT = $(abspath $(BUILD))/neon/sysroot
+check-neon:
+	@PACKAGES='g++-$(ARM64) qemu-user' ./.ci/deps
+	@tests/neon.sh $(ARM64_SYSROOT)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/neon CC='$(ARM64)-gcc --sysroot=$(ARM64_SYSROOT)' \
+	    CXX='$(ARM64)-g++ --sysroot=$(ARM64_SYSROOT)' AR=$(ARM64)-ar OBJCOPY=$(ARM64)-objcopy lib $(BUILD)/neon/tests/check
+	for isa in portable neon; do \
+	    SO_ISA=$$isa SO_TEST_DEPTH=short $(FEW_ORDERS) OMP_WAIT_POLICY=passive CK_TIMEOUT_MULTIPLIER=10 \
+	    qemu-aarch64 -cpu cortex-a57 -L $(ARM64_SYSROOT) $(BUILD)/neon/tests/check -j $(JOBS) \
+	    $(filter-out check_cuda_%,$(LIBSO_SUITES)) || exit 1; done
 # make mutants ONLY=pack: only the mutations of files whose name contains it
 mutants: deps
 	@tests/mutants.sh $(BUILD)/mutants $(JOBS) $(WIDEST) $(ONLY)
@@ -309,4 +329,4 @@ deps:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

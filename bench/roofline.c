@@ -50,7 +50,12 @@ static const peak peaks[] = {
 #else
 MULTIPLY_ADDS(float, portable, 16, 24, "GCC unroll 24", )
 MULTIPLY_ADDS(double, portable, 16, 24, "GCC unroll 24", )
-static const peak peaks[] = {{"portable", {multiply_adds_float_portable, multiply_adds_double_portable}, 16, 24}};
+static const peak peaks[] = {
+#ifdef __aarch64__
+    {"neon", {multiply_adds_float_portable, multiply_adds_double_portable}, 16, 24}, /* the baseline has it */
+#endif
+    {"portable", {multiply_adds_float_portable, multiply_adds_double_portable}, 16, 24},
+};
 #endif
 
 static volatile double factor = 0.5, sink; /* unknown to the compiler */
@@ -118,7 +123,7 @@ static bool supported(const char *isa)
     if (strcmp(isa, "avx2") == 0)
         return __builtin_cpu_supports("x86-64-v3");
 #endif
-    return strcmp(isa, "portable") == 0;
+    return strcmp(isa, "neon") == 0 || strcmp(isa, "portable") == 0;
 }
 
 /* The rule of so_ctx_create_cpu(). */

@@ -19,6 +19,9 @@ DECLARE(avx2)
 #if defined(SO_HAVE_avx512)
 DECLARE(avx512)
 #endif
+#if defined(SO_HAVE_neon)
+DECLARE(neon)
+#endif
 
 static void *allocate(so_ctx *ctx, size_t bytes)
 {
@@ -62,6 +65,13 @@ so_status so_backend_cpu(so_backend *backend)
     if (allowed(wish, "avx2") && __builtin_cpu_supports("x86-64-v3")) {
         backend->f32 = &so_cpu_f32_avx2;
         backend->f64 = &so_cpu_f64_avx2;
+        return SO_OK;
+    }
+#endif
+#if defined(SO_HAVE_neon)
+    if (allowed(wish, "neon")) { /* part of every AArch64 */
+        backend->f32 = &so_cpu_f32_neon;
+        backend->f64 = &so_cpu_f64_neon;
         return SO_OK;
     }
 #endif

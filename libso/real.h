@@ -2,7 +2,7 @@
  * more per instruction set and layout; the Makefile defines which. SO_(name) appends what distinguishes the copies.
  *
  *   libso/NAME.c          SO_(exp) = exp_f32                  f32 | f64
- *   libso/cpu/NAME.c      SO_(exp) = exp_f32_avx2             x portable | avx2 | avx512
+ *   libso/cpu/NAME.c      SO_(exp) = exp_f32_avx2             x portable | avx2 | avx512 | neon
  *   libso/cpu/group/NAME.c SO_(exp) = exp_f32_avx2_lanes       x lanes | single      (cpu/group.h says what these are)
  *   libso/cpu/lapack/NAME.c SO_(exp) = exp_f32_avx2_single
  * SPDX-License-Identifier: MIT */
@@ -39,15 +39,23 @@ static inline real_bits nonfinite_bits(real x)
     return -(real_bits)((bits & REAL_EXPONENT) == REAL_EXPONENT);
 }
 
+/* Vectors, and how many of them the registers hold: what tiles are cut by. */
 #if defined(SO_ISA_portable)
 #define SO_ISA _portable
 #define VECTOR_BYTES 16
+#define VECTOR_REGISTERS 16
 #elif defined(SO_ISA_avx2)
 #define SO_ISA _avx2
 #define VECTOR_BYTES 32
+#define VECTOR_REGISTERS 16
 #elif defined(SO_ISA_avx512)
 #define SO_ISA _avx512
 #define VECTOR_BYTES 64
+#define VECTOR_REGISTERS 32
+#elif defined(SO_ISA_neon)
+#define SO_ISA _neon
+#define VECTOR_BYTES 16
+#define VECTOR_REGISTERS 32
 #else
 #define SO_ISA
 #endif

@@ -75,7 +75,7 @@ typedef struct so_ctx so_ctx;
 /* threads: number of CPU threads a call may use, 0 = all cores, at most 1024. On failure *ctx is NULL. (Threads come from the
  * OpenMP runtime, which ends the process if the system refuses to create one.)
  * The widest instruction set of this machine is used. For tests and comparisons the environment variable SO_ISA = portable, avx2
- * (x86-64-v3) or avx512 (x86-64-v4) chooses for the contexts created while it is set; empty counts as not set.
+ * (x86-64-v3), avx512 (x86-64-v4) or neon (AArch64) chooses for the contexts created while it is set; empty counts as not set.
  * Returns SO_OK, SO_ENULL (ctx), SO_ESIZE (threads), SO_ENOMEM, SO_EISA. */
 SO_API so_status so_ctx_create_cpu(so_ctx **ctx, int threads);
 

@@ -68,12 +68,12 @@ END_TEST
 /* SO_ISA chooses the copy; without it the widest that machine and build have. */
 START_TEST(instruction_sets)
 {
-    static const char *const names[] = {"portable", "avx2", "avx512"};
+    static const char *const names[] = {"portable", "avx2", "avx512", "neon"};
     const char *before = getenv("SO_ISA");
     before = before ? strdup(before) : NULL;
-    so_backend chosen[3], widest;
+    so_backend chosen[4], widest;
     int found = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         setenv("SO_ISA", names[i], 1);
         so_status status = so_backend_cpu(&chosen[found]);
         ck_assert(status == SO_OK || status == SO_EISA);
@@ -93,7 +93,7 @@ START_TEST(instruction_sets)
         ck_assert_int_eq(so_backend_cpu(&widest), SO_OK);
         ck_assert(widest.f32 == chosen[found - 1].f32 && widest.f64 == chosen[found - 1].f64);
     }
-    static const char *const unknown[] = {"AVX2", "avx", "avx512f", "portable ", "0"};
+    static const char *const unknown[] = {"AVX2", "avx", "avx512f", "NEON", "portable ", "0"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         setenv("SO_ISA", unknown[i], 1);
         so_ctx *other = ctx;

@@ -48,3 +48,6 @@ WRAP_SVD(avx2)
 #if defined(SO_HAVE_avx512)
 WRAP_SVD(avx512)
 #endif
+#if defined(SO_HAVE_neon)
+WRAP_SVD(neon)
+#endif

@@ -105,8 +105,7 @@ void SO_(tridiagonalise)(int n, elem *A, real *sub, real *tau, real *work)
 
 /* ---- Q X ---------------------------------------------------------------------------------------------------------------- */
 
-/* 32 registers with AVX-512, 16 elsewhere */
-enum { REFLECTIONS = 8, TILE_ROWS = 4, TILE_VECTORS = VECTOR_BYTES == 64 ? 4 : 2 };
+enum { REFLECTIONS = 8, TILE_ROWS = 4, TILE_VECTORS = VECTOR_REGISTERS == 32 ? 4 : 2 };
 
 /* C (rows, vectors) += sign A B with A_(i,k) = a[i * row + k * column]. */
 static inline __attribute__((always_inline)) void tile(int rows, int vectors, int depth, int ld, real sign, const elem *a,
