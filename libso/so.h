@@ -68,7 +68,14 @@ SO_API const char *so_status_string(so_status status); /* one line of English wi
 
 /* ---- Context ----------------------------------------------------------------------------------------------------------
  * A context owns a device, its threads and a workspace. The workspace grows to the largest call seen and is then reused:
- * no allocation in the steady state. */
+ * no allocation in the steady state.
+ * It does not grow with the batch, but for what so_encode_vjp says below. On the CPU a call takes, for each thread (at most one per
+ * matrix or token), at most
+ *   so_exp, so_cayley and their derivatives              27 matrices of order n; to n = 32 so many for each lane of a vector
+ *   so_log, so_cayley_inverse, so_project, derivatives   11 matrices of order n in f64
+ *   so_orthogonality                                     2 n numbers in f64
+ *   so_rotate, so_rotate_vjp                             rotations tile^2 + tile numbers; in bf16 also 2 groups tile
+ * where rows of matrices are rounded up to 64 bytes, and a vector has as many lanes as 64 bytes hold numbers. */
 
 typedef struct so_ctx so_ctx;
 

@@ -1,87 +1,138 @@
 /* check_failures.c: what so.h promises when something under libso fails. Memory: the call returns SO_ENOMEM, writes nothing,
- * leaks nothing, and the context works as before. An SVD that does not converge: NaN for that matrix alone.
+ * leaks nothing, and the context works as before. An SVD that does not converge: NaN for that matrix alone. And how much memory a call
+ * takes.
  * SPDX-License-Identifier: MIT */
 #include "failure.h"
-#include "libso/so.h"
+#include "oracle_call.h"
+#include "oracle_matrices.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { N = 33, BATCH = 3, SIZE = BATCH * N * N };
-enum { EXP, VJP, JVP, ORTHOGONALITY, PROJECT, PROJECT_VJP, ENCODE, ENCODE_VJP, ROTATE, ROTATE_VJP, KINDS };
+enum {
+    ENCODE,
+    ENCODE_VJP,
+    ENCODE_MANY,
+    ENCODE_MANY_VJP,
+    EXP,
+    VJP,
+    JVP,
+    TAKE_METHOD, /* those before it */
+    CAYLEY = TAKE_METHOD,
+    CAYLEY_VJP,
+    CAYLEY_JVP,
+    LOG,
+    LOG_VJP,
+    CAYLEY_INVERSE,
+    CAYLEY_INVERSE_VJP,
+    PACK,
+    UNPACK,
+    ORTHOGONALITY,
+    PROJECT,
+    PROJECT_VJP,
+    ROTATE,
+    ROTATE_VJP,
+    KINDS
+};
 
-/* One call of each kind on BATCH matrices of order n (so_encode: as many groups, one token; so_rotate: as many tokens).
- * out holds 2 SIZE numbers. */
-#define CALL(real, type)                                                                                                       \
-    static so_status call_##type(int kind, so_ctx *ctx, so_method m, int n, const real *in, real *out)                         \
-    {                                                                                                                          \
-        static const real position[1] = {1};                                                                                   \
-        const so_encoding e = {m, 1, n, BATCH, 1};                                                                             \
-        const so_rotation r = {n, 1, BATCH, 1, 1, (int64_t)BATCH * n, n};                                                      \
-        switch (kind) {                                                                                                        \
-        case EXP:                                                                                                              \
-            return so_exp_##type(ctx, m, n, BATCH, in, out);                                                                   \
-        case VJP:                                                                                                              \
-            return so_exp_vjp_##type(ctx, m, n, BATCH, in, in, in, out);                                                       \
-        case JVP:                                                                                                              \
-            return so_exp_jvp_##type(ctx, m, n, BATCH, in, in, out, out + SIZE);                                               \
-        case ORTHOGONALITY:                                                                                                    \
-            return so_orthogonality_##type(ctx, n, BATCH, in, out);                                                            \
-        case PROJECT:                                                                                                          \
-            return so_project_##type(ctx, n, BATCH, out);                                                                      \
-        case PROJECT_VJP:                                                                                                      \
-            return so_project_vjp_##type(ctx, n, BATCH, out, in, out);                                                         \
-        case ENCODE:                                                                                                           \
-            return so_encode_##type(ctx, &e, position, in, out);                                                               \
-        case ENCODE_VJP:                                                                                                       \
-            return so_encode_vjp_##type(ctx, &e, position, in, in, in, out, out + SIZE);                                       \
-        case ROTATE:                                                                                                           \
-            return so_rotate_##type(ctx, &r, in, in, out);                                                                     \
-        default:                                                                                                               \
-            return so_rotate_vjp_##type(ctx, &r, in, in, in, out, out + SIZE);                                                 \
-        }                                                                                                                      \
-    }                                                                                                                          \
-                                                                                                                               \
-    /* How many allocations the call makes on a new context; each of them has failed once. */                                  \
-    static int each_fails_##type(int kind, so_method m, int n, int f64_inside)                                                 \
-    {                                                                                                                          \
-        static real in[SIZE], before[2 * SIZE], expected[2 * SIZE], out[2 * SIZE];                                             \
-        so_ctx *ctx;                                                                                                           \
-        for (int i = 0; i < SIZE; i++)                                                                                         \
-            in[i] = (real)sin(i + 1.0);                                                                                        \
-        for (int i = 0; i < 2 * SIZE; i++)                                                                                     \
-            before[i] = expected[i] = (real)cos(0.3 * i * i);                                                                  \
-        ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);                                                                   \
-        ck_assert_int_eq(so_ctx_set_f64_inside(ctx, f64_inside), SO_OK);                                                       \
-        ck_assert_int_eq(call_##type(kind, ctx, m, n, in, expected), SO_OK);                                                   \
-        so_ctx_destroy(ctx);                                                                                                   \
-        for (int k = 1;; k++) {                                                                                                \
-            ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);                                                               \
-            ck_assert_int_eq(so_ctx_set_f64_inside(ctx, f64_inside), SO_OK);                                                   \
-            memcpy(out, before, sizeof out);                                                                                   \
-            failure_set(FAILURE_ALLOCATION, k);                                                                                    \
-            so_status status = call_##type(kind, ctx, m, n, in, out);                                                          \
-            int failed = failure_happened(FAILURE_ALLOCATION);                                                                     \
-            failure_set(FAILURE_ALLOCATION, 0);                                                                                    \
-            ck_assert_msg(status == (failed ? SO_ENOMEM : SO_OK), "kind %d method %d n %d, allocation %d: status %d", kind,    \
-                          (int)m, n, k, (int)status);                                                                          \
-            if (failed) {                                                                                                      \
-                ck_assert_mem_eq(out, before, sizeof out);                                                                     \
-                ck_assert_int_eq(call_##type(kind, ctx, m, n, in, out), SO_OK);                                                \
-            }                                                                                                                  \
-            ck_assert_mem_eq(out, expected, sizeof out);                                                                       \
-            so_ctx_destroy(ctx);                                                                                               \
-            if (!failed)                                                                                                       \
-                return k - 1;                                                                                                  \
-        }                                                                                                                      \
-    }
-CALL(float, f32)
-CALL(double, f64)
-
-static int takes_method(int kind)
+/* One call of each kind on `batch` matrices of order n, which are rotations: so_encode has as many groups, so_encode in 3 dimensions as
+ * many tokens, so_rotate as many tokens. in and out hold twice as many numbers. bits: BF16 for ROTATE and ROTATE_VJP. */
+static so_status call(int bits, int kind, so_ctx *ctx, so_method m, int n, int64_t batch, const double *in, double *out)
 {
-    return kind == EXP || kind == VJP || kind == JVP || kind == ENCODE || kind == ENCODE_VJP;
+    const so_encoding one = {m, 1, n, batch, 1}, many = {m, 3, n, 1, batch};
+    const so_rotation r = {n, 1, batch, 1, 1, batch * n, n};
+    const size_t vectors = (size_t)batch * (size_t)n, size = vectors * (size_t)n;
+    const double *x = in + size;
+    double *second = out + size;
+    switch (kind) {
+    case EXP:
+        return call_exp(bits, ctx, m, n, batch, in, out);
+    case VJP:
+        return call_exp_vjp(bits, ctx, m, n, batch, in, in, in, out);
+    case JVP:
+        return call_exp_jvp(bits, ctx, m, n, batch, in, in, out, second);
+    case ENCODE:
+        return call_encode(bits, ctx, &one, x, in, out);
+    case ENCODE_VJP:
+        return call_encode_vjp(bits, ctx, &one, x, in, in, in, out, second);
+    case ENCODE_MANY:
+        return call_encode(bits, ctx, &many, x, in, out);
+    case ENCODE_MANY_VJP:
+        return call_encode_vjp(bits, ctx, &many, x, in, in, in, out, second);
+    case CAYLEY:
+        return call_cayley(bits, ctx, n, batch, in, out);
+    case CAYLEY_VJP:
+        return call_cayley_vjp(bits, ctx, n, batch, in, in, in, out);
+    case CAYLEY_JVP:
+        return call_cayley_jvp(bits, ctx, n, batch, in, in, out, second);
+    case LOG:
+        return call_log(bits, ctx, n, batch, in, out);
+    case LOG_VJP:
+        return call_log_vjp(bits, ctx, n, batch, in, in, in, out);
+    case CAYLEY_INVERSE:
+        return call_cayley_inverse(bits, ctx, n, batch, in, out);
+    case CAYLEY_INVERSE_VJP:
+        return call_cayley_inverse_vjp(bits, ctx, n, batch, in, in, out);
+    case PACK:
+        return call_pack(bits, ctx, n, batch, in, out);
+    case UNPACK:
+        return call_unpack(bits, ctx, n, batch, in, out);
+    case ORTHOGONALITY:
+        return call_orthogonality(bits, ctx, n, batch, in, out);
+    case PROJECT:
+        return call_project(bits, ctx, n, batch, out);
+    case PROJECT_VJP:
+        return call_project_vjp(bits, ctx, n, batch, in, in, out);
+    case ROTATE:
+        return call_rotate(bits, ctx, &r, vectors, in, x, out);
+    default:
+        return call_rotate_vjp(bits, ctx, &r, vectors, in, x, x, out, second);
+    }
+}
+
+/* in: rotations of order n and, behind them, numbers; out: other numbers. All are numbers of every type. */
+static void fill(int n, int batch, double *in, double *out)
+{
+    for (int i = 0; i < 2 * batch * n * n; i++) {
+        in[i] = call_round(BF16, sin(i + 1.0));
+        out[i] = call_round(BF16, cos(0.3 * i * i));
+    }
+    for (int e = 0; e < batch * n * n; e++) {
+        int i = e % (n * n) / n, j = e % n, plane = i / 2 == j / 2 && (i ^ 1) < n;
+        double cosine = call_round(F32, cos(1)), sine = call_round(F32, sin(1));
+        in[e] = !plane ? i == j : i == j ? cosine : i < j ? -sine : sine;
+    }
+}
+
+/* How many allocations the call makes on a new context; each of them has failed once. */
+static int each_fails(int bits, int kind, so_method m, int n, int f64_inside)
+{
+    static double in[2 * SIZE], before[2 * SIZE], expected[2 * SIZE], out[2 * SIZE];
+    fill(n, BATCH, in, before);
+    for (int k = 0;; k++) { /* none fails; then one after the other */
+        so_ctx *ctx;
+        ck_assert_int_eq(so_ctx_create_cpu(&ctx, 2), SO_OK);
+        ck_assert_int_eq(so_ctx_set_f64_inside(ctx, f64_inside), SO_OK);
+        memcpy(out, before, sizeof out);
+        failure_set(FAILURE_ALLOCATION, k);
+        so_status status = call(bits, kind, ctx, m, n, BATCH, in, out);
+        int failed = failure_happened(FAILURE_ALLOCATION);
+        failure_set(FAILURE_ALLOCATION, 0);
+        ck_assert_msg(status == (failed ? SO_ENOMEM : SO_OK), "kind %d %s %s n %d, allocation %d: status %d", kind, call_type(bits),
+                      call_method(m), n, k, (int)status);
+        if (failed) {
+            ck_assert_mem_eq(out, before, sizeof out);
+            ck_assert_int_eq(call(bits, kind, ctx, m, n, BATCH, in, out), SO_OK);
+        }
+        if (k == 0)
+            memcpy(expected, out, sizeof out);
+        ck_assert_mem_eq(out, expected, sizeof out);
+        so_ctx_destroy(ctx);
+        if (k > 0 && !failed)
+            return k - 1;
+    }
 }
 
 START_TEST(each_allocation)
@@ -89,13 +140,15 @@ START_TEST(each_allocation)
     static const int orders[] = {3, 8, N};
     int kind = _i, most = 0;
     for (int o = 0; o < 3; o++)
-        for (int m = SO_AUTO; m <= (takes_method(kind) ? SO_CAYLEY : SO_AUTO); m++) {
-            int allocations = each_fails_f32(kind, (so_method)m, orders[o], 0);
-            ck_assert_int_eq(each_fails_f64(kind, (so_method)m, orders[o], 0), allocations);
-            ck_assert_int_ge(each_fails_f32(kind, (so_method)m, orders[o], 1), allocations);
+        for (int m = SO_AUTO; m <= (kind < TAKE_METHOD ? SO_CAYLEY : SO_AUTO); m++) {
+            int allocations = each_fails(F32, kind, (so_method)m, orders[o], 0);
+            ck_assert_int_eq(each_fails(F64, kind, (so_method)m, orders[o], 0), allocations);
+            ck_assert_int_ge(each_fails(F32, kind, (so_method)m, orders[o], 1), allocations);
+            if (kind == ROTATE || kind == ROTATE_VJP)
+                ck_assert_int_ge(each_fails(BF16, kind, (so_method)m, orders[o], 0), 1);
             most = allocations > most ? allocations : most;
         }
-    ck_assert(most > 0 || !takes_method(kind)); /* something has failed; the rest may do without memory */
+    ck_assert(most > 0 || kind >= PACK); /* something has failed; the rest may do without memory */
 }
 END_TEST
 
@@ -109,6 +162,48 @@ START_TEST(context)
 }
 END_TEST
 
+/* What so.h says that a call of this kind takes at most. */
+static size_t most_workspace(int bits, int kind, int n, size_t threads)
+{
+    size_t number = bits == F64 ? 8 : 4, order = (size_t)n, in_line = 64 / number;
+    size_t row = (order * number + 63) / 64 * 64, wide_row = (order + 7) / 8 * 64;
+    if (kind == ORTHOGONALITY)
+        return threads * 2 * order * 8;
+    if (kind == ROTATE || kind == ROTATE_VJP)
+        return threads * (order * order + order + (bits == BF16 ? 2 * order : 0)) * number;
+    if (kind == PACK || kind == UNPACK)
+        return 0;
+    if (kind >= LOG)
+        return threads * 11 * order * wide_row;
+    return threads * 27 * order * row * (n <= 32 ? in_line : 1);
+}
+
+/* A larger batch takes no more workspace. so_encode_vjp is not among them: it holds sums. */
+START_TEST(workspace)
+{
+    enum { FEW = 64, LARGEST = 33, THREADS = 3 };
+    const int orders[] = {5, LARGEST}, many[] = {test_short() ? 128 : 4096, 80};
+    const int kind = _i;
+    double *in = malloc(2 * 128 * LARGEST * LARGEST * sizeof *in), *out = malloc(2 * 128 * LARGEST * LARGEST * sizeof *out);
+    for (int o = 0; o < 2; o++) {
+        fill(orders[o], many[o], in, out);
+        for (int m = SO_AUTO; m <= (kind < TAKE_METHOD ? SO_CAYLEY : SO_AUTO); m++)
+            for (int bits = F32; bits <= F64; bits += F64 - F32) {
+                so_ctx *ctx;
+                ck_assert_int_eq(so_ctx_create_cpu(&ctx, THREADS), SO_OK);
+                ck_assert_int_eq(call(bits, kind, ctx, (so_method)m, orders[o], FEW, in, out), SO_OK);
+                size_t bytes = so_workspace_bytes(ctx), most = most_workspace(bits, kind, orders[o], THREADS);
+                ck_assert_msg(bytes <= most, "kind %d %s %s n %d: %zu bytes, not %zu", kind, call_type(bits),
+                              call_method((so_method)m), orders[o], bytes, most);
+                ck_assert_int_eq(call(bits, kind, ctx, (so_method)m, orders[o], many[o], in, out), SO_OK);
+                ck_assert_uint_eq(so_workspace_bytes(ctx), bytes);
+                so_ctx_destroy(ctx);
+            }
+    }
+    free(in), free(out);
+}
+END_TEST
+
 static so_ctx *new_context(void)
 {
     so_ctx *ctx;
@@ -119,26 +214,26 @@ static so_ctx *new_context(void)
 /* The SVD of the k-th matrix fails; kind and method are such that each matrix needs one. Returns the worst status. */
 static so_status each_svd_fails(int kind, so_method m)
 {
-    static double in[SIZE], before[2 * SIZE], expected[2 * SIZE], out[2 * SIZE];
-    so_status worst = SO_OK;
+    static double in[2 * SIZE], before[2 * SIZE], expected[2 * SIZE], out[2 * SIZE];
+    so_status found = SO_OK;
     so_ctx *ctx = new_context();
-    for (int i = 0; i < SIZE; i++)
+    for (int i = 0; i < 2 * SIZE; i++) {
         in[i] = sin(i + 1.0);
-    for (int i = 0; i < 2 * SIZE; i++)
         before[i] = expected[i] = cos(0.3 * i * i);
-    ck_assert_int_eq(call_f64(kind, ctx, m, N, in, expected), SO_OK);
+    }
+    ck_assert_int_eq(call(F64, kind, ctx, m, N, BATCH, in, expected), SO_OK);
     for (int k = 0; k < BATCH; k++) {
         memcpy(out, before, sizeof out);
         failure_set(FAILURE_SVD, k + 1);
-        so_status status = call_f64(kind, ctx, m, N, in, out);
+        so_status status = call(F64, kind, ctx, m, N, BATCH, in, out);
         ck_assert(failure_happened(FAILURE_SVD));
         failure_set(FAILURE_SVD, 0);
         for (int i = 0; i < SIZE; i++)
             ck_assert(i / (N * N) == k ? isnan(out[i]) : out[i] == expected[i]);
-        worst = status > worst ? status : worst;
+        found = status > found ? status : found;
     }
     so_ctx_destroy(ctx);
-    return worst;
+    return found;
 }
 
 /* SO_AUTO, whose gradient at large angles needs the SVD, and so_encode in one dimension do without it where it fails. */
@@ -184,7 +279,8 @@ Suite *check_failures(void)
     TCase *tests = tcase_create("failures");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, context);
-    tcase_add_loop_test(tests, each_allocation, EXP, KINDS);
+    tcase_add_loop_test(tests, each_allocation, 0, KINDS);
+    tcase_add_loop_test(tests, workspace, EXP, KINDS);
     tcase_add_test(tests, each_svd);
     tcase_add_test(tests, svd_is_replaced);
     suite_add_tcase(suite, tests);
