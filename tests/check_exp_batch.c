@@ -1,5 +1,5 @@
 /* check_exp_batch.c: a result depends on its own matrix only, in every bit: not on the batch size, the place, the neighbours, the
- * threads, whether input and output share memory, or what NaN stands next to it.
+ * threads, whether input and output share memory, where it begins, or what NaN stands next to it.
  * SPDX-License-Identifier: MIT */
 #include "cuda_context.h"
 #include "oracle_campaign.h"
@@ -106,6 +106,31 @@ static void test_cuts(int bits, so_ctx *ctx, so_method method, maps *reference, 
 START_TEST(batch_size_and_place)
 {
     each(types[_i], test_cuts);
+}
+END_TEST
+
+/* Batches of every size up to two groups and one matrix, the widest group being 16. */
+START_TEST(every_count)
+{
+    static const int few[] = {1, 2, 3, 4, 5, 8, 9, 17, 32};
+    int bits = types[_i], on_shim = test_on_cuda() && test_short(), step = on_shim ? 8 : 1;
+    so_ctx *ctx;
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
+    for (size_t o = 0; o < sizeof few / sizeof *few - (on_shim ? 4 : 0); o++) {
+        maps inputs = new_maps(few[o]);
+        fill(bits, &inputs);
+        for (int k = 0; k < METHODS; k++) {
+            maps reference = copy_inputs(&inputs), other = copy_inputs(&inputs);
+            ck_assert_int_eq(run(bits, ctx, (so_method)k, &reference, 0, BATCH), SO_OK);
+            for (int count = 1; count <= 33; count += step) {
+                ck_assert_int_eq(run(bits, ctx, (so_method)k, &other, BATCH - count, count), SO_OK);
+                same(&reference, &other, BATCH - count, count, (so_method)k, bits, "fewer");
+            }
+            free_maps(&reference), free_maps(&other);
+        }
+        free_maps(&inputs);
+    }
+    so_ctx_destroy(ctx);
 }
 END_TEST
 
@@ -235,17 +260,33 @@ START_TEST(in_place)
 }
 END_TEST
 
+static void test_unaligned(int bits, so_ctx *ctx, so_method method, maps *reference, maps *other)
+{
+    call_unaligned(1);
+    ck_assert_int_eq(run(bits, ctx, method, other, 0, BATCH), SO_OK);
+    call_unaligned(0);
+    same(reference, other, 0, BATCH, method, bits, "unaligned");
+}
+
+START_TEST(unaligned)
+{
+    each(types[_i], test_unaligned);
+}
+END_TEST
+
 Suite *check_exp_batch(void)
 {
     Suite *suite = suite_create("exp_batch");
     TCase *tests = tcase_create("same bits");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, batch_size_and_place, 0, 2);
+    tcase_add_loop_test(tests, every_count, 0, 2);
     tcase_add_loop_test(tests, alone, 0, 2);
     tcase_add_loop_test(tests, threads, 0, 2);
     tcase_add_loop_test(tests, non_finite, 0, 2);
     tcase_add_loop_test(tests, non_finite_gradient, 0, 2);
     tcase_add_loop_test(tests, in_place, 0, 2);
+    tcase_add_loop_test(tests, unaligned, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

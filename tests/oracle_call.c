@@ -57,12 +57,13 @@ static size_t bytes_of(int bits)
     return bits == BF16 ? sizeof(so_bf16) : bits == F32 ? sizeof(float) : sizeof(double);
 }
 
-/* A copy of that type in the memory of the host. */
+/* A copy of that type in the memory of the host, `shift` elements behind an aligned address. */
 static void *convert(int bits, const double *x, size_t length)
 {
-    void *copy = malloc((length + 1) * bytes_of(bits));
-    if (!copy)
+    char *memory = malloc((length + shift + 1) * bytes_of(bits));
+    if (!memory)
         abort();
+    void *copy = memory + shift * bytes_of(bits);
     for (size_t i = 0; bits != F64 && i < length; i++) {
         union {
             float value;
@@ -78,7 +79,12 @@ static void *convert(int bits, const double *x, size_t length)
     return copy;
 }
 
-/* The reverse. */
+static void free_copy(int bits, void *copy)
+{
+    free((char *)copy - shift * bytes_of(bits));
+}
+
+/* The reverse of convert. */
 static void convert_back(int bits, const void *copy, size_t length, double *x)
 {
     for (size_t i = 0; bits != F64 && i < length; i++) {
@@ -96,6 +102,11 @@ static void convert_back(int bits, const void *copy, size_t length, double *x)
         memcpy(x, copy, length * sizeof *x);
 }
 
+static int is_copied(const arguments *a, int bits)
+{
+    return bits != F64 || shift > 0 || is_cuda(a->ctx);
+}
+
 /* Where x stands for the call, as that type; NULL stays NULL, and what was given before stands where it stood. */
 static void *given(arguments *a, int bits, const double *x, size_t length)
 {
@@ -105,14 +116,14 @@ static void *given(arguments *a, int bits, const double *x, size_t length)
         if (a->array[k].here == x)
             return a->array[k].there;
     void *there = (void *)x;
-    if (bits != F64 || is_cuda(a->ctx))
+    if (is_copied(a, bits))
         there = convert(bits, x, length);
     if (is_cuda(a->ctx)) {
         void *host = there;
         there = cuda_array(NULL, (length + shift) * bytes_of(bits));
         there = (char *)there + shift * bytes_of(bits);
         cuda_write(there, host, length * bytes_of(bits));
-        free(host);
+        free_copy(bits, host);
     }
     int k = a->count++;
     a->array[k].here = (double *)x, a->array[k].there = there, a->array[k].length = length;
@@ -138,7 +149,7 @@ static void bring_back(const arguments *a, int bits, double *here, void *there, 
     }
     convert_back(bits, host, length, here);
     if (host != there)
-        free(host);
+        free_copy(bits, host);
 }
 
 /* Brings the results back. Returns what the call as a whole has to say. */
@@ -151,8 +162,8 @@ static so_status finish(arguments *a, so_status status)
             bring_back(a, a->array[k].bits, a->array[k].here, a->array[k].there, a->array[k].length);
         if (is_cuda(a->ctx))
             cuda_free((char *)a->array[k].there - shift * bytes_of(a->array[k].bits));
-        else if (a->array[k].bits != F64)
-            free(a->array[k].there);
+        else if (is_copied(a, a->array[k].bits))
+            free_copy(a->array[k].bits, a->array[k].there);
     }
     return status;
 }

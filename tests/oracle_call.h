@@ -16,7 +16,7 @@ double call_round(int bits, double x);          /* x in that type */
 const char *call_type(int bits);                /* "f32", "f64", "bf16" */
 const char *call_method(so_method method);      /* "AUTO" .. */
 
-/* From now on arrays in a device's memory begin so many elements behind a well-aligned address. */
+/* From now on the library is given copies that begin so many elements behind a well-aligned address. */
 void call_unaligned(size_t elements);
 
 so_status call_exp(int bits, so_ctx *, so_method, int n, int64_t batch, const double *A, double *R);
