@@ -74,11 +74,11 @@ static void compare(const campaign_chunk *c, const problem *p, int copy, int64_t
     size_t size = (size_t)(n * n);
     const sample *s = &p->sample;
     worst here = {.n = n, .shape = s->shape, .rho = s->rho, .sample = s->number, .copy = copy};
-    double u = call_u(c->bits), growth = 30 * u * (1 + s->rho / 10);
     oracle_pair turned = oracle_new(n);
     for (int m = 0; m < METHODS; m++) {
         int cayley = m == SO_CAYLEY;
         size_t place = ((size_t)m * (size_t)c->batch + (size_t)b) * size;
+        double unit = campaign_slack(s, (so_method)m) * call_u(c->bits), growth = 30 * unit * (1 + s->rho / 10);
         if (!campaign_wants((so_method)m))
             continue;
         double vjp = turned_distance(s, copy, x->dA + place, &p->dA[cayley], turned);
@@ -88,7 +88,7 @@ static void compare(const campaign_chunk *c, const problem *p, int copy, int64_t
         {
             worst_of(&out[VJP][m], vjp, growth * frobenius(n, p->G), &here);
             worst_of(&out[JVP][m], jvp, growth * skew_frobenius(n, p->E), &here);
-            worst_of(&out[FORWARD][m], forward, (10 + 2 * s->rho) * u, &here);
+            worst_of(&out[FORWARD][m], forward, (10 + 2 * s->rho) * unit, &here);
         }
     }
     oracle_free(&turned);
@@ -132,9 +132,10 @@ static void measure(const campaign_chunk *c, worst out[QUANTITIES][METHODS])
     free(problems), free(x.A), free(x.E), free(x.G), free(x.R), free(x.dA), free(x.RL), free(x.L);
 }
 
+static const campaign derivatives = {"check_exp_vjp", {"vjp", "jvp", "R of the jvp"}, 2, measure};
+
 START_TEST(contract)
 {
-    static const campaign derivatives = {"check_exp_vjp", {"vjp", "jvp", "R of the jvp"}, 2, measure};
     int failed = campaign_run(&derivatives, _i);
     ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
 }
@@ -144,6 +145,13 @@ START_TEST(switches)
 {
     static const campaign derivatives = {"check_exp_vjp switches", {"vjp", "jvp", "R of the jvp"}, 2, measure};
     int failed = campaign_run_switches(&derivatives, _i);
+    ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
+}
+END_TEST
+
+START_TEST(corners)
+{
+    int failed = campaign_run_corners(&derivatives, types[_i]);
     ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
 }
 END_TEST
@@ -203,6 +211,7 @@ Suite *check_exp_vjp(void)
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, contract, 0, campaign_tests());
     tcase_add_loop_test(tests, switches, 0, 2);
+    tcase_add_loop_test(tests, corners, 0, 2);
     tcase_add_loop_test(tests, empty, 0, 2);
     tcase_add_loop_test(tests, skew_and_scaling, 0, 2);
     suite_add_tcase(suite, tests);

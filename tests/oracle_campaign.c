@@ -39,6 +39,26 @@ static int beside_switches(int bits)
     return 2 * (pade_switch_count(bits) + 1);
 }
 
+/* The bounds of so.h end at the last, those of f32 at 8e3. */
+static const double corner_radii[] = {1, 4 * M_PI, 6 * M_PI, 20 * M_PI, 200 * M_PI, 3e3, 8e3, 1e5, 1e6, 4e6};
+enum { CORNER_RADII = sizeof corner_radii / sizeof *corner_radii, CORNER_RADII_F32 = 7 };
+
+double campaign_slack(const sample *s, so_method m)
+{
+    return s->shape == HADAMARD && m != SO_EIGEN ? 8 : 1;
+}
+
+/* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */
+static sample corner_matrix(int bits, int n, long number, double *A, random_sequence *r)
+{
+    long k = number - CAMPAIGN_CORNERS;
+    sample s = {n, number, (shape)(k % ALL_SHAPES), 0};
+    long radius = (k / ALL_SHAPES + k % ALL_SHAPES + n) % (bits == F32 ? CORNER_RADII_F32 : CORNER_RADII);
+    make_skew(bits, n, s.shape, corner_radii[radius], r, A);
+    s.rho = spectral_norm(n, A);
+    return s;
+}
+
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r)
 {
     sample s = {.n = n, .number = number};
@@ -51,6 +71,8 @@ sample campaign_matrix(int bits, int n, long number, double *A, random_sequence 
         s.rho = spectral_norm(n, A);
         return s;
     }
+    if (number >= CAMPAIGN_CORNERS)
+        return corner_matrix(bits, n, number, A, r);
     s.shape = (shape)(number % SHAPES);
     int radii = rho_count(bits), every = samples(bits, n) / copies_of(n) >= (long)SHAPES * radii;
     int radius = every ? (int)(number / SHAPES % radii) : (int)random_below(r, (uint32_t)radii);
@@ -302,6 +324,19 @@ static int run_all(const campaign *c, int bits)
         if (p.n > 0 && campaign_wants_order(p.n))
             measure(c, &p, all);
     }
+    return report_all(c, bits, all);
+}
+
+int campaign_run_corners(const campaign *c, int bits)
+{
+    worst all[QUANTITIES][METHODS] = {0};
+    for (int i = 0; i < campaign_size_count(); i++) {
+        int n = campaign_sizes[i], radii = bits == F32 ? CORNER_RADII_F32 : CORNER_RADII;
+        long count = (long)ALL_SHAPES * (n > 17 || test_short() ? 1 : radii);
+        if (n > 1 && campaign_wants_order(n))
+            measure(c, &(piece){bits, n, 1, CAMPAIGN_CORNERS, CAMPAIGN_CORNERS + count}, all);
+    }
+    printf("beside the campaign: ");
     return report_all(c, bits, all);
 }
 

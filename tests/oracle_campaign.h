@@ -27,8 +27,13 @@ extern const int campaign_sizes[];
 int campaign_size_count(void);
 
 /* Matrix `number` of order n: a function of the seed, the type, n and the number alone. The reader of random numbers is left
- * where the caller may draw a gradient from it. Numbers below 0: beside the angles where methods switch, by 1e-3 of them. */
+ * where the caller may draw a gradient from it. Numbers below 0 and from
+ * CAMPAIGN_CORNERS on stand beside the campaign, whose numbers keep their matrices: the former lie beside the angles where methods
+ * switch, by 1e-3 of them; the latter have more shapes, angles of several turns, norms from 1e3 to where the bounds of so.h end. */
+#define CAMPAIGN_CORNERS (1L << 40)
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r);
+/* By how much so.h lets this method exceed the bounds at this matrix. */
+double campaign_slack(const sample *s, so_method m);
 /* A gradient for it: normal entries, R0 times a skew matrix (what rotates), R0 A itself; over 60 orders of magnitude. R0 = exp(A). */
 void campaign_gradient(int bits, const sample *s, const double *A, const double *R0, random_sequence *r, double *G);
 
@@ -63,5 +68,7 @@ int campaign_run(const campaign *c, int test);
 
 /* The same for numbers below 0, n = 2 to 33, in every shape for small n: test 0 for f64, 1 for f32. Not to the table. */
 int campaign_run_switches(const campaign *c, int test);
+/* The same for the matrices beside the campaign; a test for each type. */
+int campaign_run_corners(const campaign *c, int bits);
 
 #endif

@@ -11,8 +11,9 @@
 
 const char *shape_name(shape s)
 {
-    static const char *const names[SHAPES] = {"dense",  "spread", "equal angles", "clustered", "rank 2",
-                                              "graded", "blocks", "tridiagonal",  "integer",   "pencil"};
+    static const char *const names[ALL_SHAPES] = {"dense",       "spread",  "equal angles", "clustered", "rank 2",
+                                                  "graded",      "blocks",  "tridiagonal",  "integer",   "pencil",
+                                                  "Hadamard",    "logarithm", "permuted blocks", "zero rows"};
     return names[s];
 }
 
@@ -104,15 +105,24 @@ double normal53(random_sequence *r)
     return (double)random_normal(r) * (1 + ldexp(uniform53(r), -20)); /* the last bits of a float's 53 filled */
 }
 
-/* A = Q blockdiag(angle_k J) Q^T with Q the orthogonal factor of a normal matrix. */
-static void from_angles(int n, const double *angle, random_sequence *r, double *A)
+/* Q = the orthogonal factor of a normal matrix; diagonal: that of the other factor, whose signs make Q Haar random. */
+static void random_orthogonal(int n, random_sequence *r, double *Q, double *diagonal)
 {
-    size_t count = (size_t)n * (size_t)n;
-    double *Q = malloc(2 * count * sizeof *Q), *tau = malloc((size_t)n * sizeof *tau);
-    for (size_t i = 0; i < count; i++)
+    double *tau = malloc((size_t)n * sizeof *tau);
+    for (int i = 0; i < n * n; i++)
         Q[i] = normal53(r);
     LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, n, n, Q, n, tau);
+    for (int i = 0; i < n; i++)
+        diagonal[i] = Q[i * n + i];
     LAPACKE_dorgqr(LAPACK_ROW_MAJOR, n, n, n, Q, n, tau);
+    free(tau);
+}
+
+/* A = Q blockdiag(angle_k J) Q^T */
+static void from_angles(int n, const double *angle, random_sequence *r, double *A)
+{
+    double *Q = malloc((size_t)(n + 1) * (size_t)n * sizeof *Q);
+    random_orthogonal(n, r, Q, Q + n * n);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             double sum = 0;
@@ -120,7 +130,57 @@ static void from_angles(int n, const double *angle, random_sequence *r, double *
                 sum += angle[k] * (Q[i * n + 2 * k + 1] * Q[j * n + 2 * k] - Q[i * n + 2 * k] * Q[j * n + 2 * k + 1]);
             A[i * n + j] = sum;
         }
-    free(Q), free(tau);
+    free(Q);
+}
+
+/* The logarithm of a Haar random rotation, as so_log finds it: any logarithm is as good a matrix. */
+static void haar_logarithm(int n, random_sequence *r, double *A)
+{
+    double *Q = malloc((size_t)(n + 1) * (size_t)n * sizeof *Q);
+    so_ctx *ctx;
+    random_orthogonal(n, r, Q, Q + n * n);
+    for (int i = 0; i < n * n; i++)
+        Q[i] *= copysign(1, Q[n * n + i % n]);
+    so_status status = so_ctx_create_cpu(&ctx, 1);
+    if (status == SO_OK)
+        status = so_log_f64(ctx, n, 1, Q, A);
+    for (int i = 0; i < n && status == SO_EREFLECTION; i++)
+        Q[i] = -Q[i];
+    if (status == SO_EREFLECTION)
+        status = so_log_f64(ctx, n, 1, Q, A);
+    if (status != SO_OK)
+        abort();
+    so_ctx_destroy(ctx);
+    free(Q);
+}
+
+/* Entry (i, j) of the skew Hadamard matrix of order 128 less I: S_2n = [[S, S + I], [S - I, -S]]. */
+static double hadamard(int i, int j)
+{
+    double sign = 1;
+    for (int half = 64; i != j; half /= 2) {
+        int low = i & half, right = j & half;
+        i &= ~half, j &= ~half;
+        if (i == j)
+            return right ? sign : -sign;
+        sign = low && right ? -sign : sign;
+    }
+    return 0;
+}
+
+static void permuted_blocks(int n, random_sequence *r, double *A)
+{
+    int place[128];
+    for (int i = 0; i < n; i++) {
+        int j = (int)random_below(r, (uint32_t)i + 1);
+        place[i] = place[j], place[j] = i;
+    }
+    for (int i = 0; i < n * n; i++)
+        A[i] = 0;
+    for (int i = 0; i + 1 < n; i += 2) {
+        int a = place[i], b = place[i + 1];
+        A[(a < b ? a : b) * n + (a < b ? b : a)] = i % 4 == 0 ? 1 : 2 * uniform53(r) - 1;
+    }
 }
 
 static void angles_of(shape s, int pairs, random_sequence *r, double *angle)
@@ -155,6 +215,10 @@ static void entries_of(shape s, int n, random_sequence *r, double *A)
                 x = (double)random_below(r, 7) - 3;
             for (int d = 0; s == PENCIL && d < 3; d++)
                 x += position[d] * 2 * M_PI * uniform53(r);
+            if (s == HADAMARD)
+                x = hadamard(i, j);
+            if (s == ZERO_ROWS && i % 3 != 1 && j % 3 != 1)
+                x = normal53(r);
             A[i * n + j] = x;
         }
 }
@@ -164,9 +228,14 @@ void make_skew(int bits, int n, shape s, double rho, random_sequence *r, double 
     double angle[128];
     if (s == SPREAD || s == EQUAL || s == CLUSTERED || s == RANK2 || s == GRADED)
         angles_of(s, n / 2, r, angle), from_angles(n, angle, r, A);
+    else if (s == LOGARITHM)
+        haar_logarithm(n, r, A);
+    else if (s == PERMUTED)
+        permuted_blocks(n, r, A);
     else
         entries_of(s, n, r, A);
-    double norm = spectral_norm(n, A), factor = s == INTEGER || s == PENCIL ? fmin(1, 1000 / norm) : rho / norm;
+    int own = s == INTEGER || s == PENCIL || s == LOGARITHM;
+    double norm = spectral_norm(n, A), factor = own ? fmin(1, 1000 / norm) : rho / norm;
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++)
             A[i * n + j] = j <= i ? NAN : norm > 0 ? call_round(bits, A[i * n + j] * factor) : 0;

@@ -17,7 +17,12 @@ typedef enum shape {
     TRIDIAGONAL, /* zeros in the middle: [0,1,0], [1,0,1], [1,1e-4,1,1e-4,1] */
     INTEGER,     /* entries -3 .. 3; its own rho */
     PENCIL,      /* LieRE: position . generators with strict upper entries 2 pi U(0, 1); its own rho */
-    SHAPES
+    SHAPES,
+    HADAMARD = SHAPES, /* entries +-c: a skew Hadamard matrix, all of whose angles are equal, or its first rows and columns */
+    LOGARITHM,         /* of a Haar random rotation; its own rho */
+    PERMUTED,          /* BLOCKS with rows and columns permuted; half of the angles are rho */
+    ZERO_ROWS,         /* normal entries; every third row and column is zero */
+    ALL_SHAPES
 } shape;
 
 const char *shape_name(shape s);

@@ -5,7 +5,7 @@
  * units of roundoff are lost: beyond small angles (I - A/2) R = I + A/2 is solved with row exchanges, lane by lane, which loses
  * rho/2 units. What is left of the defect of R is removed by Newton-Schulz steps.
  *
- * Where rho u exceeds about 2^-8, A is scaled down to that: R stays a rotation, angles small beside rho are not resolved.
+ * Where ||A||_F u / sqrt 2 exceeds 2^-8, A is scaled down to that: R stays a rotation, angles small beside rho are not resolved.
  *
  * Derivative: dK = K dA/2 K gives dR R^T = K dA K^T, K = (I + R)/2: no solve.
  * SPDX-License-Identifier: MIT */
