@@ -27,8 +27,10 @@
  *   vjp            ||dA - exact||      <= 30 u ||dR|| (1 + rho/10), whatever the scale of dR
  *   jvp            ||L - exact||       <= 30 u ||E|| (1 + rho/10)
  *   exp(0) = I exactly.
+ *   small angles   rho <= 1, off the diagonal: ||R - exp(A)|| <= 10 u ||A||, while entries of A are not below 2^-126 (2^-1022)
  * Above rho = 1e3 the same bounds are tested at fewer matrices up to rho = 8e3 (f32) and 4e6 (f64); beyond they are aimed at but
- * not tested. Where rho*u >= 1 angles carry no information, R is still finite and orthogonal.
+ * not tested, except for orthogonality: for every A, SO_EIGEN and SO_CAYLEY hold their 16 u. Where rho*u >= 1 angles carry no
+ * information, R is still finite and orthogonal.
  * An exception: where all entries of A have one size, as in a skew Hadamard matrix, rounding errors do not average out, and the bounds
  * are 8 times these, except for SO_EIGEN. Sources and derivations: README.md of this folder and proofs/.
  *

@@ -149,6 +149,92 @@ START_TEST(inverse_is_transpose)
 }
 END_TEST
 
+/* The worst of each method, in a line; fails the test if one is above 1. */
+static void report_worst(const char *what, int bits, const worst highest[METHODS])
+{
+    printf("check_exp %s %s, worst error/bound:", call_type(bits), what);
+    for (int m = 0; m < METHODS; m++)
+        if (highest[m].n > 0)
+            printf("  %s %.2f", call_method((so_method)m), highest[m].ratio);
+    printf("\n");
+    fflush(stdout);
+    for (int m = 0; m < METHODS; m++)
+        ck_assert_msg(highest[m].ratio <= 1, "%s: %.3g of the bound at n %d, %s, rho %g", call_method((so_method)m),
+                      highest[m].ratio, highest[m].n, shape_name(highest[m].shape), highest[m].rho);
+}
+
+/* The test for matrices of every shape and of these radii; of few above order `all`, and in short. */
+static void each_radius(int bits, const double *radii, int count, int all, worst highest[METHODS],
+                        void (*test)(int bits, so_ctx *, const sample *, const double *A, double *R, worst highest[METHODS]))
+{
+    so_ctx *ctx;
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
+    for (int k = 0; k < campaign_size_count(); k++)
+        for (int i = 0; i < count * ALL_SHAPES; i++) {
+            sample s = {.n = campaign_sizes[k], .number = i, .shape = (shape)(i % ALL_SHAPES)};
+            int own_radius = s.shape == INTEGER || s.shape == PENCIL || s.shape == LOGARITHM, n = s.n;
+            if (n < 2 || !campaign_wants_order(n) || own_radius || ((n > all || test_short()) && (i / ALL_SHAPES + i + k) % 5))
+                continue;
+            double *A = malloc((size_t)(n * n) * sizeof *A), *R = malloc((size_t)(n * n) * sizeof *R);
+            random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 1200u + (uint32_t)n, (uint64_t)i);
+            make_skew(bits, n, s.shape, radii[i / ALL_SHAPES], &r, A);
+            s.rho = spectral_norm(n, A);
+            test(bits, ctx, &s, A, R, highest);
+            free(A), free(R);
+        }
+    so_ctx_destroy(ctx);
+}
+
+/* Off the diagonal the error is relative to A. An entry below the least normal number is as good as that number. */
+static void relative_to_A(int bits, so_ctx *ctx, const sample *s, const double *A, double *R, worst highest[METHODS])
+{
+    int n = s->n;
+    double least = bits == F32 ? 0x1p-126 : 0x1p-1022, size = fmax(skew_frobenius(n, A), least * sqrt(n));
+    worst here = {.n = n, .shape = s->shape, .rho = s->rho};
+    oracle_pair exact[2] = {oracle_new(n), oracle_new(n)};
+    oracle_exp(n, A, NULL, &exact[0], NULL), oracle_cayley(n, A, NULL, &exact[1], NULL);
+    for (int cayley = 0; cayley < 2; cayley++)
+        for (int i = 0; i < n; i++)
+            exact[cayley].hi[i * (n + 1)] = exact[cayley].lo[i * (n + 1)] = 0;
+    for (int m = 0; m < METHODS; m++) {
+        ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, R), SO_OK);
+        for (int i = 0; i < n; i++)
+            R[i * (n + 1)] = isnan(R[i * (n + 1)]) ? NAN : 0;
+        double bound = campaign_slack(s, (so_method)m) * 10 * call_u(bits) * size;
+        worst_of(&highest[m], distance(n, R, exact[m == SO_CAYLEY]), bound, &here);
+    }
+    oracle_free(&exact[0]), oracle_free(&exact[1]);
+}
+
+START_TEST(small_angles)
+{
+    static const double radii[] = {1e-310, 1e-300, 1e-160, 1e-100, 1e-42, 1e-37, 1e-30, 1e-20,
+                                   1e-16,  1e-10,  1e-8,   1e-5,   1e-3,  0.03,  1};
+    worst highest[METHODS] = {0};
+    each_radius(types[_i], radii, sizeof radii / sizeof *radii, 9, highest, relative_to_A);
+    report_worst("off the diagonal at small angles", types[_i], highest);
+}
+END_TEST
+
+static void orthogonality(int bits, so_ctx *ctx, const sample *s, const double *A, double *R, worst highest[METHODS])
+{
+    worst here = {.n = s->n, .shape = s->shape, .rho = s->rho};
+    for (int m = SO_EIGEN; m <= SO_CAYLEY; m++) {
+        ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, s->n, 1, A, R), SO_OK);
+        worst_of(&highest[m], oracle_orthogonality(s->n, R) / sqrt(s->n), 16 * call_u(bits), &here);
+    }
+}
+
+/* R^T R of SO_EIGEN and SO_CAYLEY does not depend on the norm, up to where angles carry no information and beyond. */
+START_TEST(orthogonal_at_every_norm)
+{
+    static const double radii[2][6] = {{1e3, 1e4, 1e5, 1e6, 1e7, 1e30}, {1e3, 1e6, 1e9, 1e12, 1e15, 1e300}};
+    worst highest[METHODS] = {0};
+    each_radius(types[_i], radii[types[_i] == F64], 6, 33, highest, orthogonality);
+    report_worst("orthogonality at every norm", types[_i], highest);
+}
+END_TEST
+
 /* Entries whose squares are below all numbers, beside ordinary ones and alone; for odd and even order. */
 START_TEST(minute)
 {
@@ -263,6 +349,8 @@ Suite *check_exp(void)
     tcase_add_loop_test(tests, identity, 0, 2);
     tcase_add_loop_test(tests, inverse_is_transpose, 0, 2);
     tcase_add_loop_test(tests, minute, 0, 2);
+    tcase_add_loop_test(tests, small_angles, 0, 2);
+    tcase_add_loop_test(tests, orthogonal_at_every_norm, 0, 2);
     tcase_add_loop_test(tests, huge, 0, 2);
     tcase_add_loop_test(tests, equal_angles, 0, 3);
     tcase_add_loop_test(tests, largest_corrected_angle, 0, 2);
