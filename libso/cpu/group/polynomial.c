@@ -148,14 +148,19 @@ static void set_split_form(const plan *p, split_form *f)
     }
 }
 
-/* Y^m of each lane's own m; Z: scratch. */
+/* Y^m of each lane's own m; Z: scratch. It begins as the largest power: blended into what was never written, memcheck sees no
+ * lane as written. */
 static jet own_power(const plan *p, const split_form *f, const jet *power, jet Z, int n)
 {
+    jet largest = power[f->powers - 1];
     if (f->any == 1)
-        return power[f->powers - 1];
+        return largest;
+    memcpy(Z.v, largest.v, (size_t)matrix_size(n) * sizeof(elem));
+    if (Z.d)
+        memcpy(Z.d, largest.d, (size_t)matrix_size(n) * sizeof(elem));
     for (int k = 0; k < RUNGS; k++) {
         int m = ladder[k].powers;
-        if (!m || !any_lane(p->in_rung[k]))
+        if (!m || m == f->powers || !any_lane(p->in_rung[k]))
             continue;
         blend(n, p->in_rung[k], power[m - 1].v, Z.v);
         if (Z.d)
