@@ -81,8 +81,8 @@ END_TEST
 
 START_TEST(switches)
 {
-    static const campaign forward = {"check_exp switches", {"forward", "orthogonality"}, 1, measure};
-    int failed = campaign_run_switches(&forward, _i);
+    static const campaign at_switches = {"check_exp switches", {"forward", "orthogonality"}, 1, measure};
+    int failed = campaign_run_switches(&at_switches, _i);
     ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
 }
 END_TEST

@@ -143,8 +143,8 @@ END_TEST
 
 START_TEST(switches)
 {
-    static const campaign derivatives = {"check_exp_vjp switches", {"vjp", "jvp", "R of the jvp"}, 2, measure};
-    int failed = campaign_run_switches(&derivatives, _i);
+    static const campaign at_switches = {"check_exp_vjp switches", {"vjp", "jvp", "R of the jvp"}, 2, measure};
+    int failed = campaign_run_switches(&at_switches, _i);
     ck_assert_msg(failed == 0, "%d bounds of so.h are not held; see the lines FAIL above", failed);
 }
 END_TEST

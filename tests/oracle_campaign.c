@@ -45,7 +45,12 @@ enum { CORNER_RADII = sizeof corner_radii / sizeof *corner_radii, CORNER_RADII_F
 
 double campaign_slack(const sample *s, so_method m)
 {
-    return s->shape == HADAMARD && m != SO_EIGEN ? 8 : 1;
+    int one_size = s->shape == HADAMARD || s->shape == SIGNS;
+    if (m == SO_EIGEN)
+        return 1;
+    if (test_on_cuda())
+        return one_size ? 8 : s->n > 64 ? 2 : 1;
+    return one_size ? 3 : 1;
 }
 
 /* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */

@@ -13,7 +13,7 @@ const char *shape_name(shape s)
 {
     static const char *const names[ALL_SHAPES] = {"dense",       "spread",  "equal angles", "clustered", "rank 2",
                                                   "graded",      "blocks",  "tridiagonal",  "integer",   "pencil",
-                                                  "Hadamard",    "logarithm", "permuted blocks", "zero rows"};
+                                                  "Hadamard",    "logarithm", "permuted blocks", "zero rows", "signs"};
     return names[s];
 }
 
@@ -217,6 +217,8 @@ static void entries_of(shape s, int n, random_sequence *r, double *A)
                 x += position[d] * 2 * M_PI * uniform53(r);
             if (s == HADAMARD)
                 x = hadamard(i, j);
+            if (s == SIGNS)
+                x = uniform53(r) < 0.5 ? -1 : 1;
             if (s == ZERO_ROWS && i % 3 != 1 && j % 3 != 1)
                 x = normal53(r);
             A[i * n + j] = x;

@@ -22,6 +22,7 @@ typedef enum shape {
     LOGARITHM,         /* of a Haar random rotation; its own rho */
     PERMUTED,          /* BLOCKS with rows and columns permuted; half of the angles are rho */
     ZERO_ROWS,         /* normal entries; every third row and column is zero */
+    SIGNS,             /* entries +-c with random signs: rounding errors coincide on diagonals of products */
     ALL_SHAPES
 } shape;
 

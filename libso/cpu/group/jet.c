@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jet.h"
 
-void multiply(int n, int sign, jet P, jet Q, jet R)
+static void multiply_jets(int n, int sign, jet P, jet Q, jet R)
 {
     product_lower(n, P.v, Q.v, R.v);
     mirror(n, sign, R.v);
@@ -10,6 +10,19 @@ void multiply(int n, int sign, jet P, jet Q, jet R)
         product_lower_add(n, P.v, Q.d, R.d);
         mirror(n, sign, R.d);
     }
+}
+
+void multiply(int n, int sign, jet P, jet Q, jet R)
+{
+    multiply_jets(n, sign, P, Q, R);
+    if (sign > 0)
+        symmetric_diagonal(n, 1, P.v, Q.v, R.v);
+}
+
+void square_of_skew(int n, jet A, jet X)
+{
+    multiply_jets(n, 1, A, A, X);
+    symmetric_diagonal(n, -1, A.v, A.v, X.v);
 }
 
 /* A combination of jets as one of values and one of tangents, whose identity has none. */

@@ -23,9 +23,13 @@ static inline jet take(arena *a)
     return j;
 }
 
-/* R = P Q, known to be symmetric (sign = 1) or skew (sign = -1). */
+/* R = P Q of commuting factors: symmetric ones (sign = 1), or a skew and a symmetric one (sign = -1). */
 void SO_(jet_multiply)(int n, int sign, jet P, jet Q, jet R);
 #define multiply SO_(jet_multiply)
+
+/* X = A^2 of a skew A */
+void SO_(jet_square_of_skew)(int n, jet A, jet X);
+#define square_of_skew SO_(jet_square_of_skew)
 
 /* R = a_0 I + a_1 M_1 + .. + a_terms M_terms, symmetric M, 1 <= terms <= 4 */
 void SO_(jet_combine)(int n, int terms, const elem *a, const jet *M, jet R);

@@ -8,6 +8,7 @@ void SO_(orthogonalize)(int n, mask lanes, elem *E, int steps, real *work)
     for (int step = 0; step < steps; step++) {
         transpose(n, E, T);
         product_lower(n, E, T, D);
+        symmetric_diagonal(n, 1, T, T, D);
         mirror(n, 1, D);
         for (int i = 0; i < n; i++)
             D[(ptrdiff_t)i * ld + i] -= (real)1;

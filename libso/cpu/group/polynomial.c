@@ -80,6 +80,7 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
         set_int(&count, l, before[l]);
     mask scaled = greater_int(count, 0);
     product_lower(n, A, A, X);
+    symmetric_diagonal(n, -1, A, A, X);
     mirror(n, 1, X);
     elem square_rho = bound_norm(n, X), top = broadcast(limit(RUNGS - 1, derivative));
     mask large = scaled | greater(square_rho, top);

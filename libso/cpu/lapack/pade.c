@@ -35,7 +35,7 @@ static squarings prepare(int n, jet A, jet *power, const so_pade_rung **chosen)
 {
     int before, after = 0, k = 0;
     SO_(scale_large)(n, A.v, &before);
-    multiply(n, 1, A, A, power[0]);
+    square_of_skew(n, A, power[0]);
     multiply(n, 1, power[0], power[0], power[1]);
     double rho = sqrt(sqrt((double)bound_norm(n, power[1].v))); /* of A 2^-before */
 #define LIMIT(k) (A.d ? ladder[k].theta_derivative : ladder[k].theta)
