@@ -1,11 +1,12 @@
 /* coefficients.c: derives, rounds and certifies every polynomial of libso/coefficients.h.
  *
- * Arguments: printed.h. The derivation is in coefficients.md. Three steps per set, each in ball arithmetic at 400 bits:
+ * Arguments: printed.h. The derivation is in coefficients.md. Four steps per set, each in ball arithmetic at 400 bits:
  *   1. ideal coefficients: Chebyshev interpolation (ladder) or Bessel series (shifted), in closed form;
  *   2. machine numbers: the lattice point near the ideal with the smallest largest error. Rounding each coefficient to the
  *      nearest would cost up to 2.2 u (f64) and 3.7 u (f32);
  *   3. certificate: a bound of |p(it) - e^(it)| on [0, theta], and of its derivative on [0, theta_derivative], by
- *      Taylor expansion with remainder on adaptively halved intervals. It holds for the machine numbers.
+ *      Taylor expansion with remainder on adaptively halved intervals. It holds for the machine numbers;
+ *   4. values at centres (shifted): c and s of the machine numbers at y = j/16, correctly rounded.
  * SPDX-License-Identifier: MIT */
 #include <arb.h>
 #include <arb_hypgeom.h>
@@ -13,7 +14,7 @@
 #include <math.h>
 #include "printed.h"
 
-enum { PREC = 400, POINTS = 256, CONSTANTS = 16, TERMS = 64 };
+enum { PREC = 400, POINTS = 256, CONSTANTS = 16, TERMS = 64, CENTRES = 16 };
 enum kind { LADDER, SHIFTED, NESTED };
 
 /* One row of exponential.md 2.4. derivative: the fraction of theta up to which the set may be differentiated. */
@@ -31,13 +32,15 @@ static const set sets[] = {
 };
 enum { SETS = sizeof sets / sizeof sets[0] };
 
-/* One of the two real polynomials of a set: its constants, and the linear model of its error on the grid of the search. */
+/* One of the two real polynomials of a set: its constants, the linear model of its error on the grid of the search, and its
+ * values at the centres. */
 typedef struct part {
     int count;
     double value[CONSTANTS];
     int fixed[CONSTANTS];             /* 0 and 1 that the evaluation scheme does not multiply by */
     double gradient[CONSTANTS][POINTS]; /* d error / d constant */
     double error[POINTS];             /* in units of u */
+    double at[2 * CENTRES + 1];       /* element j + CENTRES: at Y = j / CENTRES */
 } part;
 
 static double round_to(double x, int bits)
@@ -201,7 +204,7 @@ static void nearest(part *out, const set *s, int sine)
     arb_poly_clear(P);
 }
 
-/* ---- The polynomial that machine numbers stand for, as a polynomial in t -------------------------------------------- */
+/* ---- The polynomial that machine numbers stand for ------------------------------------------------------------------ */
 
 static void polynomial_of(arb_poly_t out, const double *c, int count)
 {
@@ -213,25 +216,34 @@ static void polynomial_of(arb_poly_t out, const double *c, int count)
     arb_clear(x);
 }
 
-/* p(it) = c(-t^2) + it s(-t^2): the part's c(-t^2) or t s(-t^2). */
+/* The part as a polynomial in X (ladder) or Y. */
+static void stored(arb_poly_t out, const set *s, const part *p)
+{
+    if (s->kind != NESTED) {
+        polynomial_of(out, p->value, p->count);
+        return;
+    }
+    arb_poly_t q, b;
+    arb_poly_init(q), arb_poly_init(b);
+    polynomial_of(b, p->value + 12, 4), arb_poly_mul(q, b, b, PREC);
+    polynomial_of(b, p->value + 8, 4), arb_poly_add(q, q, b, PREC);
+    polynomial_of(b, p->value + 4, 4), arb_poly_add(b, b, q, PREC), arb_poly_mul(out, b, q, PREC);
+    polynomial_of(b, p->value, 4), arb_poly_add(out, out, b, PREC);
+    arb_poly_clear(q), arb_poly_clear(b);
+}
+
+/* p(it) = c(-t^2) + it s(-t^2): the part's c(-t^2) or t s(-t^2), as a polynomial in t. */
 static void expand(arb_poly_t out, const set *s, const part *p, int sine)
 {
-    arb_poly_t inner, P, q, b;
-    arb_poly_init(inner), arb_poly_init(P), arb_poly_init(q), arb_poly_init(b);
-    if (s->kind == NESTED) {
-        polynomial_of(b, p->value + 12, 4), arb_poly_mul(q, b, b, PREC);
-        polynomial_of(b, p->value + 8, 4), arb_poly_add(q, q, b, PREC);
-        polynomial_of(b, p->value + 4, 4), arb_poly_add(b, b, q, PREC), arb_poly_mul(P, b, q, PREC);
-        polynomial_of(b, p->value, 4), arb_poly_add(P, P, b, PREC);
-    } else {
-        polynomial_of(P, p->value, p->count);
-    }
+    arb_poly_t inner, P;
+    arb_poly_init(inner), arb_poly_init(P);
+    stored(P, s, p);
     double inner_coefficients[3] = {s->kind == LADDER ? 0 : 1, 0, s->kind == LADDER ? -1 : -scale_of(s)};
     polynomial_of(inner, inner_coefficients, 3);
     arb_poly_compose(out, P, inner, PREC);
     if (sine)
         arb_poly_shift_left(out, out, 1);
-    arb_poly_clear(inner), arb_poly_clear(P), arb_poly_clear(q), arb_poly_clear(b);
+    arb_poly_clear(inner), arb_poly_clear(P);
 }
 
 /* ---- 2. Lattice search ---------------------------------------------------------------------------------------------- */
@@ -410,21 +422,46 @@ static double certify(arb_poly_t parts[2], const set *s, double theta, int deriv
     return proved;
 }
 
+/* ---- 4. Values at centres ------------------------------------------------------------------------------------------- */
+
+/* Sets p->at, rounded to nearest, ties to even. Returns 0 if a ball does not decide the rounding of its value: rounding is
+ * monotone, so a ball does whose two ends round to the same number. */
+static int set_values_at_centres(part *p, const set *s)
+{
+    int decided = 1;
+    arb_poly_t P;
+    arb_t y, value;
+    arf_t low, high;
+    arb_poly_init(P), arb_init(y), arb_init(value), arf_init(low), arf_init(high);
+    stored(P, s, p);
+    for (int j = -CENTRES; j <= CENTRES; j++) {
+        arb_set_d(y, (double)j / CENTRES);
+        arb_poly_evaluate(value, P, y, PREC);
+        arb_get_lbound_arf(low, value, PREC), arf_set_round(low, low, s->bits, ARF_RND_NEAR);
+        arb_get_ubound_arf(high, value, PREC), arf_set_round(high, high, s->bits, ARF_RND_NEAR);
+        decided &= arf_equal(low, high);
+        p->at[j + CENTRES] = arf_get_d(low, ARF_RND_NEAR);
+    }
+    arb_poly_clear(P), arb_clear(y), arb_clear(value), arf_clear(low), arf_clear(high);
+    return decided;
+}
+
 /* ---- The header ----------------------------------------------------------------------------------------------------- */
 
-static void print_array(FILE *f, const set *s, const char *letter, const char *suffix, const double *c, int count)
+/* tail: what follows the letter in the declarator, with the length. The values of a long array begin on a line of their own. */
+static void print_array(FILE *f, const set *s, const char *letter, const char *tail, const double *c, int count)
 {
-    const char *real = s->bits == 24 ? "f32" : "f64";
-    fprintf(f, "SO_COEFFICIENTS %s so_%s_%c%d_%s%s[%d] = {", s->bits == 24 ? "float" : "double", real, s->kind == LADDER ? 'p' : 'y',
-            s->degree, letter, suffix, count);
+    const char *type = s->bits == 24 ? "float" : "double", *real = s->bits == 24 ? "f32" : "f64";
+    const char *start = count > CONSTANTS ? "\n    " : "";
+    fprintf(f, "SO_COEFFICIENTS %s so_%s_%c%d_%s%s = {", type, real, s->kind == LADDER ? 'p' : 'y', s->degree, letter, tail);
     for (int k = 0; k < count; k++)
-        fprintf(f, "%s%a%s", k == 0 ? "" : k % 4 ? ", " : ",\n    ", c[k], s->bits == 24 ? "f" : "");
+        fprintf(f, "%s%a%s", k == 0 ? start : k % 4 ? ", " : ",\n    ", c[k], s->bits == 24 ? "f" : "");
     fprintf(f, "};\n");
 }
 
 static void print_set(FILE *f, const set *s, const part p[2], double error, double derivative_error)
 {
-    static const char *const letter[2] = {"c", "s"}, *const block[4] = {"_B1", "_B2", "_B3", "_B4"};
+    static const char *const letter[2] = {"c", "s"}, *const block[4] = {"_B1[4]", "_B2[4]", "_B3[4]", "_B4[4]"};
     const char *real = s->bits == 24 ? "F32" : "F64", *end = s->bits == 24 ? "f" : "";
     char kind = s->kind == LADDER ? 'P' : 'Y';
     double theta_d = theta_derivative(s);
@@ -435,12 +472,16 @@ static void print_set(FILE *f, const set *s, const part p[2], double error, doub
     if (s->kind != LADDER)
         fprintf(f, "#define SO_%s_Y%d_SCALE %a%s /* Y = I + SCALE X */\n", real, s->degree, scale_of(s), end);
     for (int sine = 0; sine < 2; sine++) {
+        char length[16];
+        snprintf(length, sizeof length, "[%d]", p[sine].count);
         if (s->kind != NESTED)
-            print_array(f, s, letter[sine], "", p[sine].value, p[sine].count);
+            print_array(f, s, letter[sine], length, p[sine].value, p[sine].count);
         else
             for (int b = 0; b < 4; b++)
                 print_array(f, s, letter[sine], block[b], p[sine].value + 4 * b, 4);
     }
+    for (int sine = 0; sine < 2 && s->kind != LADDER; sine++)
+        print_array(f, s, letter[sine], "_at[2 * SO_CENTRES + 1]", p[sine].at, 2 * CENTRES + 1);
 }
 
 static const char head[] =
@@ -450,21 +491,25 @@ static const char head[] =
     " *   so_*_p*_c, _s   element k multiplies X^k; the constant terms are 1, so that exp(0) = I exactly\n"
     " *   so_*_y*_c, _s   element k multiplies Y^k, Y = I + SCALE X, with the spectrum in [-1, 1]\n"
     " *   so_f64_y12_*_B  c (or s) = B1 + (B2 + q) q, q = B3 + B4 B4, Bj = b0 I + b1 Y + b2 Y^2 + b3 Y^3\n"
+    " *   so_*_y*_*_at    element j + SO_CENTRES is c (or s) at Y = y I, y the centre j / SO_CENTRES\n"
     " * THETA bounds the angles for the value, THETA_DERIVATIVE for derivatives (vjp, jvp).\n"
     " * The errors named are proved for the machine numbers below, in u = 2^-53 (f64) or 2^-24 (f32), exact arithmetic.\n"
+    " * The values at centres are proved to be those of the polynomials with these machine numbers, correctly rounded.\n"
     " * SPDX-License-Identifier: MIT */\n"
     "#ifndef SO_COEFFICIENTS_H\n"
     "#define SO_COEFFICIENTS_H\n"
     "\n"
     "#ifndef SO_COEFFICIENTS /* device code says where its tables stand */\n"
     "#define SO_COEFFICIENTS static const\n"
-    "#endif\n";
+    "#endif\n"
+    "\n";
 
 /* Derives all sets and prints the header to f. report != NULL: one line per set and rounding. */
 static int derive(FILE *f, FILE *report)
 {
     int failed = 0;
     fputs(head, f);
+    fprintf(f, "#define SO_CENTRES %d /* centres y = j / SO_CENTRES, |j| <= SO_CENTRES: y^4 is exact in f32 */\n", CENTRES);
     static part p[2];
     for (int i = 0; i < SETS; i++) {
         const set *s = &sets[i];
@@ -478,8 +523,10 @@ static int derive(FILE *f, FILE *report)
             linear_model(&p[sine], s, sine);
         for (int idle = 0, sine = 0; idle < 2; sine = !sine)
             idle = improve(&p[sine], &p[!sine], s) ? 0 : idle + 1;
-        for (int sine = 0; sine < 2; sine++)
+        for (int sine = 0; sine < 2; sine++) {
             expand(e[sine], s, &p[sine], sine);
+            failed |= s->kind != LADDER && !set_values_at_centres(&p[sine], s);
+        }
         double error = certify(e, s, theta, 0), derivative = certify(e, s, theta_derivative(s), 1);
         print_set(f, s, p, error, derivative);
         if (report)
@@ -495,7 +542,8 @@ static int derive(FILE *f, FILE *report)
 int main(int argc, char **argv)
 {
     int failed = print_or_verify(argc, argv, "libso/coefficients.h",
-                                 "every set: the certified error is no larger than with plain rounding; at most 1.3 u, derivative 13.1 u",
+                                 "every set: the certified error is no larger than with plain rounding; at most 1.3 u, "
+                                 "derivative 13.1 u; values at centres are correctly rounded",
                                  derive);
     flint_cleanup();
     return failed;
