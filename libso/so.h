@@ -31,10 +31,6 @@
  * Above rho = 1e3 the same bounds are tested at fewer matrices up to rho = 8e3 (f32) and 4e6 (f64); beyond they are aimed at but
  * not tested, except for orthogonality: for every A, SO_EIGEN and SO_CAYLEY hold their 16 u. Where rho*u >= 1 angles carry no
  * information, R is still finite and orthogonal.
- * An exception: where all entries of A have one size, rounding errors may coincide instead of averaging out, and the bounds are 3
- * times these (more than was seen; not derived), except for SO_EIGEN. Skew Hadamard matrices, all of whose angles are equal too,
- * take 2.2 of them; random signs were within the bounds themselves. SO_CAYLEY promises nothing there for small angles (4 times the
- * bound was seen).
  * Sources and derivations: README.md of this folder and proofs/.
  *
  * SPDX-License-Identifier: MIT */

@@ -48,14 +48,12 @@ int campaign_one_size(shape s)
     return s == HADAMARD || s == SIGNS;
 }
 
-/* Chosen above the largest seen, not derived; random signs are held to the bounds themselves on the CPU. */
+/* Chosen above the largest seen, not derived. */
 double campaign_slack(const sample *s, so_method m)
 {
-    if (m == SO_EIGEN)
+    if (m == SO_EIGEN || !test_on_cuda())
         return 1;
-    if (test_on_cuda())
-        return campaign_one_size(s->shape) ? 8 : s->n > 64 ? 2 : 1;
-    return s->shape == HADAMARD ? 3 : 1;
+    return campaign_one_size(s->shape) ? 8 : s->n > 64 ? 2 : 1;
 }
 
 /* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */

@@ -13,21 +13,22 @@
 
 #include "scaling.h"
 
-static void invert_in_place(int n, elem *B)
+/* F <- (I + F)^-1 - I. Diagonals stay without their 1: small sums to which it were added first would lose their digits to it. */
+static void invert_near_identity(int n, elem *F)
 {
     int ld = matrix_stride(n);
     for (int k = 0; k < n; k++) {
-        elem *pivot_row = B + (ptrdiff_t)k * ld;
-        elem inverse = broadcast(1) / pivot_row[k];
-        pivot_row[k] = broadcast(1);
+        elem *pivot_row = F + (ptrdiff_t)k * ld;
+        elem inverse = broadcast(1) / (pivot_row[k] + broadcast(1));
         for (int j = 0; j < ld; j++)
             pivot_row[j] *= inverse;
+        pivot_row[k] = -pivot_row[k];
         for (int i = 0; i < n; i++) {
             if (i == k)
                 continue;
-            elem *restrict row = B + (ptrdiff_t)i * ld;
+            elem *restrict row = F + (ptrdiff_t)i * ld;
             elem factor = row[k];
-            row[k] = broadcast(0);
+            row[k] = -factor;
             for (int j = 0; j < ld; j++)
                 row[j] -= factor * pivot_row[j];
         }
@@ -118,22 +119,20 @@ static void cayley_map(int n, real *A_, real *R_, real *work)
 
     for (ptrdiff_t i = 0; i < matrix_size(n); i++)
         R[i] = -A[i];
-    for (int i = 0; i < n; i++)
-        R[(ptrdiff_t)i * ld + i] = broadcast(1);
     int any_large = any_lane(large);
     if (any_large) {
         memcpy(B, R, (size_t)matrix_size(n) * sizeof(elem));
         memcpy(C, A, (size_t)matrix_size(n) * sizeof(elem));
         for (int i = 0; i < n; i++)
-            C[(ptrdiff_t)i * ld + i] = broadcast(1);
+            B[(ptrdiff_t)i * ld + i] = C[(ptrdiff_t)i * ld + i] = broadcast(1);
         solve(n, B, C);
     }
     if (any_lane(all & ~large)) {
-        invert_in_place(n, R);
+        invert_near_identity(n, R);
         for (ptrdiff_t i = 0; i < matrix_size(n); i++)
             R[i] *= (real)2;
         for (int i = 0; i < n; i++)
-            R[(ptrdiff_t)i * ld + i] -= (real)1;
+            R[(ptrdiff_t)i * ld + i] += (real)1;
     }
     if (any_large)
         blend(n, large, C, R);

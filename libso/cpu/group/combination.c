@@ -17,8 +17,11 @@
     case 3:                                                                                                                     \
         call(3);                                                                                                                \
         break;                                                                                                                  \
-    default:                                                                                                                    \
+    case 4:                                                                                                                     \
         call(4);                                                                                                                \
+        break;                                                                                                                  \
+    default:                                                                                                                    \
+        call(5);                                                                                                                \
     }
 
 /* x + sum_(0 < k <= terms) a_k M_k at `at`. One chain of fused operations from x on, the last term first: a term with a_k = 0 and
@@ -27,7 +30,7 @@
 static inline __attribute__((always_inline)) vector add_terms(int terms, const elem *a, const elem *const *M, ptrdiff_t at, vector x)
 {
     x += 0;
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int k = terms; k > 0; k--)
         x += *(const vector *)&M[k - 1][at] * a[k];
     return x;

@@ -2,8 +2,8 @@
  *
  * Entries that are multiples of one number (signs, integers times a scale, the rows of a Hadamard matrix) have products whose
  * diagonals are sums of the same terms in every row, so that the rounding errors of all rows are the same: a shift of the whole
- * spectrum, which does not average out as other errors do. Of A^2 and of the powers of Y it took R to three times its bound
- * (n = 32, f32). Here terms are added in pairs of runs, whose errors grow with the logarithm of n.
+ * spectrum, which does not average out as other errors do and which squarings double. Here terms are added in pairs of runs, whose
+ * errors grow with the logarithm of n. For the powers of Y see centre.h.
  * SPDX-License-Identifier: MIT */
 #include "matrix.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jet.h"
 
-static void multiply_jets(int n, int sign, jet P, jet Q, jet R)
+void multiply(int n, int sign, jet P, jet Q, jet R)
 {
     product_lower(n, P.v, Q.v, R.v);
     mirror(n, sign, R.v);
@@ -12,23 +12,16 @@ static void multiply_jets(int n, int sign, jet P, jet Q, jet R)
     }
 }
 
-void multiply(int n, int sign, jet P, jet Q, jet R)
-{
-    multiply_jets(n, sign, P, Q, R);
-    if (sign > 0)
-        symmetric_diagonal(n, 1, P.v, Q.v, R.v);
-}
-
 void square_of_skew(int n, jet A, jet X)
 {
-    multiply_jets(n, 1, A, A, X);
+    multiply(n, 1, A, A, X);
     symmetric_diagonal(n, -1, A.v, A.v, X.v);
 }
 
 /* A combination of jets as one of values and one of tangents, whose identity has none. */
 typedef struct parts {
-    const elem *v[4], *d[4];
-    elem a[5];
+    const elem *v[5], *d[5];
+    elem a[6];
 } parts;
 
 static parts parts_of(int terms, const elem *a, const jet *M)

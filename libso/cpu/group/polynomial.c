@@ -16,7 +16,7 @@
 #include "polynomial.h"
 
 #include "../../coefficients.h"
-#include "jet.h"
+#include "centre.h"
 #include "scaling.h"
 
 /* ---- The ladder ------------------------------------------------------------------------------------------------------- */
@@ -28,13 +28,14 @@ typedef struct rung {
     int powers;
     real scale, shift;
     const real *c[4], *s[4]; /* one array, or B1..B4 */
+    const real *at[2];       /* c and s at the centres; NULL: 0 is the only one */
 } rung;
 
 #define PLAIN(type, TYPE, p, P, powers)                                                                                         \
-    {SO_##TYPE##_##P##_THETA, SO_##TYPE##_##P##_THETA_DERIVATIVE, powers, 1, 0, {so_##type##_##p##_c}, {so_##type##_##p##_s}}
+    {SO_##TYPE##_##P##_THETA, SO_##TYPE##_##P##_THETA_DERIVATIVE, powers, 1, 0, {so_##type##_##p##_c}, {so_##type##_##p##_s}, {0}}
 #define SHIFTED(type, TYPE, y, Y, powers)                                                                                       \
     {SO_##TYPE##_##Y##_THETA, SO_##TYPE##_##Y##_THETA_DERIVATIVE, powers, SO_##TYPE##_##Y##_SCALE, 1, {so_##type##_##y##_c},    \
-     {so_##type##_##y##_s}}
+     {so_##type##_##y##_s}, {so_##type##_##y##_c_at, so_##type##_##y##_s_at}}
 
 #if defined(SO_REAL_f32)
 enum { RUNGS = 3 };
@@ -50,7 +51,7 @@ static const rung ladder[RUNGS] = {
     PLAIN(f64, F64, p6, P6, 3),
     {SO_F64_Y12_THETA, SO_F64_Y12_THETA_DERIVATIVE, 0, SO_F64_Y12_SCALE, 1,
      {so_f64_y12_c_B1, so_f64_y12_c_B2, so_f64_y12_c_B3, so_f64_y12_c_B4},
-     {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}},
+     {so_f64_y12_s_B1, so_f64_y12_s_B2, so_f64_y12_s_B3, so_f64_y12_s_B4}, {so_f64_y12_c_at, so_f64_y12_s_at}},
 };
 #endif
 
@@ -115,17 +116,71 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
 
 /* ---- The base: angles within a rung ------------------------------------------------------------------------------------ */
 
-enum { POWERS = 4, NESTED = RUNGS - 1 };
+enum { POWERS = CENTRE_POWERS, NESTED = RUNGS - 1 };
+enum { LEAST_CENTRED = 9 }; /* for smaller matrices the sums are too short for centre.h to matter */
 
-/* What the rungs of the form Y^m H + L need, lane by lane: lanes of different rungs go through the same products. */
+/* The centre, a multiple of 1 / SO_CENTRES so that its powers are exact, and c and s there. */
+typedef struct centre {
+    elem y[POWERS + 1]; /* y^k */
+    elem value[2];
+} centre;
+
+/* Added and subtracted, it rounds to a multiple of 1 / SO_CENTRES = 1/16. */
+#if defined(SO_REAL_f32)
+#define ROUND 0x1.8p19f
+#else
+#define ROUND 0x1.8p48
+#endif
+
+/* For Y = shift I + scale X; 0 in the lanes of a rung that has no values but those at 0. */
+static centre centre_of(int n, const plan *p, const elem *X, elem shift, elem scale)
+{
+    elem trace = broadcast(0);
+    for (int i = 0; i < n; i++)
+        trace += X[(ptrdiff_t)i * matrix_stride(n) + i];
+    elem one = broadcast(1), y = shift + scale * trace * (real)(1.0 / n);
+    y = select_lanes(greater(one, y), y, one);
+    y = (select_lanes(greater(y, -one), y, -one) + ROUND) - ROUND;
+
+    centre c = {.y = {one}, .value = {one, one}};
+    for (int k = 0; k < RUNGS; k++) {
+        if (!ladder[k].at[0]) {
+            y = select_lanes(p->in_rung[k], broadcast(0), y);
+        } else if (any_lane(p->in_rung[k])) {
+            for (int which = 0; which < 2; which++)
+                for (int l = 0; l < LANES; l++)
+                    if (get_int(p->in_rung[k], l))
+                        set_lane(&c.value[which], l, ladder[k].at[which][(int)(get_lane(y, l) * SO_CENTRES) + SO_CENTRES]);
+        }
+    }
+    for (int k = 1; k <= POWERS; k++)
+        c.y[k] = c.y[k - 1] * y;
+    return c;
+}
+
+/* sum_k<=degree a_k y^k */
+static elem at_centre(int degree, const elem *a, const centre *c)
+{
+    elem sum = a[degree] * c->y[degree];
+    for (int k = degree - 1; k >= 0; k--)
+        sum += a[k] * c->y[k];
+    return sum;
+}
+
+/* What the rungs of the form Y^m H + L need, lane by lane: lanes of different rungs go through the same products. About a centre
+ *
+ *   Y^m H + L = P_m H' + h P_m + y^m H' + sum_(0<k<m) l_k P_k + v,  H = h I + H',  v = c(y) or s(y)
+ *
+ * with h as coefficient m of L, y^m as the one after the largest m, and v as the first. */
 typedef struct split_form {
-    elem low[2][POWERS], high[2][POWERS + 1]; /* coefficients of L and H, of c and of s */
-    int powers;                               /* the largest m */
+    elem low[2][POWERS + 2], high[2][POWERS + 1]; /* coefficients of L and H, of c and of s */
+    int powers;                                   /* the largest m */
     int any;
 } split_form;
 
-static void set_split_form(const plan *p, split_form *f)
+static void set_split_form(const plan *p, const centre *c, split_form *f)
 {
+    elem y_to_m = broadcast(0);
     f->any = f->powers = 0;
     for (int k = 0; k < RUNGS; k++) {
         int m = ladder[k].powers;
@@ -134,19 +189,27 @@ static void set_split_form(const plan *p, split_form *f)
             continue;
         for (int which = 0; which < 2; which++) {
             const real *a = which ? ladder[k].s[0] : ladder[k].c[0];
-            elem *low = f->low[which], *high = f->high[which];
-            for (int i = f->powers; i < m; i++)
-                low[i] = broadcast(0);
-            for (int i = f->any ? f->powers + 1 : 0; i <= m; i++)
-                high[i] = broadcast(0);
-            for (int i = 0; i < m; i++)
-                low[i] = f->any ? select_lanes(in, broadcast(a[i]), low[i]) : broadcast(a[i]);
+            elem l[POWERS + 1], h[POWERS + 1];
             for (int i = 0; i <= m; i++)
-                high[i] = f->any ? select_lanes(in, broadcast(a[m + i]), high[i]) : broadcast(a[m + i]);
+                l[i] = broadcast(i < m ? a[i] : 0), h[i] = broadcast(a[m + i]);
+            if (c) {
+                l[0] = c->value[which];
+                l[m] = at_centre(m, h, c);
+                h[0] = broadcast(0);
+            }
+            for (int i = 0; i <= m; i++) {
+                int fresh = !f->any || i > f->powers;
+                elem zero = broadcast(0), *low = &f->low[which][i], *high = &f->high[which][i];
+                *low = f->any ? select_lanes(in, l[i], fresh ? zero : *low) : l[i];
+                *high = f->any ? select_lanes(in, h[i], fresh ? zero : *high) : h[i];
+            }
         }
+        if (c)
+            y_to_m = select_lanes(in, c->y[m], y_to_m);
         f->powers = m; /* they grow with k */
         f->any++;
     }
+    f->low[0][f->powers + 1] = f->low[1][f->powers + 1] = y_to_m;
 }
 
 /* Y^m of each lane's own m; Z: scratch. It begins as the largest power: blended into what was never written, memcheck sees no
@@ -170,16 +233,32 @@ static jet own_power(const plan *p, const split_form *f, const jet *power, jet Z
     return Z;
 }
 
-static void nested_polynomial(int n, const real *const *B, const jet *power, jet q, jet H, jet P)
+/* About a centre: Bj = bj I + Bj' and q = b I + q', so q' = B4'^2 + 2 b4 B4' + B3', and with H = B2 + q = h I + H'
+ * P = H'q' + h q' + b H' + B1' + v. */
+static void nested_polynomial(int n, const real *const *B, const elem *v, const centre *c, const jet *power, jet q, jet H, jet P)
 {
-    elem b[4][5];
+    elem b[4][6], number[4];
     for (int j = 0; j < 4; j++)
-        for (int k = 0; k < 5; k++)
-            b[j][k] = broadcast(k < 4 ? B[j][k] : 1);
+        for (int k = 0; k < 4; k++)
+            b[j][k] = broadcast(B[j][k]);
+    if (c) {
+        for (int j = 0; j < 4; j++) {
+            number[j] = at_centre(3, b[j], c);
+            b[j][0] = broadcast(0);
+        }
+        number[2] += number[3] * number[3];
+        b[2][4] = 2 * number[3];
+        b[0][0] = *v;
+        b[0][4] = number[1] + number[2];
+        b[0][5] = number[2];
+    }
+    b[1][4] = broadcast(1);
+    jet M[] = {power[0], power[1], power[2], H, H};
     combine(n, 3, b[3], power, H);
-    multiply_add(n, 1, H, H, 3, b[2], power, q);
-    combine(n, 4, b[1], (const jet[]){power[0], power[1], power[2], q}, H);
-    multiply_add(n, 1, H, q, 3, b[0], power, P);
+    multiply_add(n, 1, H, H, c ? 4 : 3, b[2], M, q);
+    M[3] = q;
+    combine(n, 4, b[1], M, H);
+    multiply_add(n, 1, H, q, c ? 5 : 3, b[0], M, P);
 }
 
 /* E = c(X) + A s(X) of the scaled A, with tangents if E has one. Takes 9 jets from the arena. */
@@ -188,34 +267,41 @@ static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
     int n = a.n;
     jet power[POWERS] = {take(&a), take(&a), take(&a), take(&a)}, H = take(&a), value[2] = {take(&a), take(&a)}, T = take(&a),
         q = take(&a);
+    elem shift = broadcast(0), scale[2] = {broadcast(0), broadcast(0)};
+    for (int k = 0; k < RUNGS; k++) {
+        shift = select_lanes(p->in_rung[k], broadcast(ladder[k].shift), shift);
+        scale[1] = select_lanes(p->in_rung[k], broadcast(ladder[k].scale), scale[1]);
+    }
+    centre about, *c = NULL;
+    if (n >= LEAST_CENTRED)
+        about = centre_of(n, p, X.v, shift, scale[1]), c = &about;
     split_form f;
-    set_split_form(p, &f);
+    set_split_form(p, c, &f);
     mask nested = ladder[NESTED].powers ? (mask){0} : p->in_rung[NESTED];
     int any_nested = any_lane(nested);
 
-    elem shift_scale[2] = {broadcast(0), broadcast(0)};
-    for (int k = 0; k < RUNGS; k++) {
-        shift_scale[0] = select_lanes(p->in_rung[k], broadcast(ladder[k].shift), shift_scale[0]);
-        shift_scale[1] = select_lanes(p->in_rung[k], broadcast(ladder[k].scale), shift_scale[1]);
+    combine(n, 1, scale, &X, power[0]);
+    if (c)
+        shift -= c->y[1];
+    for (int i = 0; i < n; i++) {
+        ptrdiff_t at = (ptrdiff_t)i * matrix_stride(n) + i;
+        power[0].v[at] = scale[1] * X.v[at] + shift; /* rounded once */
     }
-    combine(n, 1, shift_scale, &X, power[0]);
-    multiply(n, 1, power[0], power[0], power[1]);
-    if (f.powers > 2 || any_nested)
-        multiply(n, 1, power[1], power[0], power[2]);
-    if (f.powers > 3)
-        multiply(n, 1, power[1], power[1], power[3]);
+    powers_about(n, 1, f.powers > 3 || !any_nested ? f.powers : 3, c ? c->y : NULL, power);
 
     if (f.any) {
-        jet Z = own_power(p, &f, power, T, n);
+        jet Z = own_power(p, &f, power, T, n), M[POWERS + 1];
+        memcpy(M, power, sizeof power);
+        M[f.powers] = H;
         for (int which = 0; which < 2; which++) {
             combine(n, f.powers, f.high[which], power, H);
-            multiply_add(n, 1, Z, H, f.powers - 1, f.low[which], power, value[which]);
+            multiply_add(n, 1, Z, H, c ? f.powers + 1 : f.powers - 1, f.low[which], M, value[which]);
         }
     }
     if (any_nested)
         for (int which = 0; which < 2; which++) {
             const real *const *B = which ? ladder[NESTED].s : ladder[NESTED].c;
-            nested_polynomial(n, B, power, q, H, f.any ? T : value[which]);
+            nested_polynomial(n, B, c ? &c->value[which] : NULL, c, power, q, H, f.any ? T : value[which]);
             if (f.any) {
                 blend(n, nested, T.v, value[which].v);
                 if (T.d)

@@ -4,8 +4,9 @@
  * lanes: an elem is a vector, a tile is TILE_ROWS x TILE_COLUMNS elems.
  * single: a row of C is cut into vectors, a tile is TILE_ROWS rows x TILE_COLUMNS vectors, A is broadcast. The rows of B and C
  *         are padded with zeros to whole vectors (matrix_stride), so there is no column tail.
- * Every entry is summed in runs of SUM_LENGTH terms that are then added up: the rounding error grows with the square root of the
- * run, not of n. The order of the sum is the same in both layouts and whatever the tile an entry falls into.
+ * Every entry is summed in runs of equal length that are then added up, so that its rounding error grows with the square root of n
+ * even where all terms have one size, as in a Hadamard matrix. Up to n = 16 only full products need it: most are squarings, whose
+ * errors the next squaring doubles. The order of the sum is the same in both layouts and whatever the tile an entry falls into.
  * SPDX-License-Identifier: MIT */
 #include "matrix.h"
 
@@ -24,55 +25,73 @@
 #define TILE_ROWS (VECTOR_REGISTERS == 32 ? 8 : 6)
 #define TILE_COLUMNS 2
 #endif
-enum { SUM_LENGTH = 32, MOST_ROWS = 8, MOST_COLUMNS = 4 };
+enum { MOST_ROWS = 8, MOST_COLUMNS = 4 };
 
 /* C = A B or C += A B; entry (i, k) of A is left[i row + k step]. */
 typedef struct task {
-    int n, add;
+    int n, run, add;
     ptrdiff_t ld, row, step;
     const elem *left, *right;
     elem *C;
 } task;
+
+/* sum += the terms start .. end-1 of a tile. */
+static inline __attribute__((always_inline)) void add_run(int rows, int columns, int triangle, const task *t, const elem *A,
+                                                          const elem *B, int start, int end, vector sum[][MOST_COLUMNS])
+{
+    for (int k = start; k < end; k++) {
+        vector b[MOST_COLUMNS];
+#pragma GCC unroll 8
+        for (int c = 0; c < columns; c++)
+            b[c] = *(const vector *)&B[k * t->ld + c * UNIT];
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            vector a = LOAD_A(&A[r * t->row + k * t->step]);
+#pragma GCC unroll 8
+            for (int c = 0; c < columns; c++)
+                if (!triangle || c <= r)
+                    sum[r][c] += a * b[c];
+        }
+    }
+}
 
 /* One tile with its corner at (i, j). triangle: it lies on the diagonal, only columns <= row are wanted. */
 static inline __attribute__((always_inline)) void tile(int rows, int columns, int triangle, const task *t, ptrdiff_t i, ptrdiff_t j)
 {
     const elem *A = t->left + i * t->row, *B = t->right + j;
     elem *C = t->C + i * t->ld + j;
-    ptrdiff_t ld = t->ld, row = t->row, step = t->step;
-    for (int start = 0; start < t->n; start += SUM_LENGTH) {
-        int end = t->n - start < SUM_LENGTH ? t->n : start + SUM_LENGTH;
+    int n = t->n, run = t->run;
+    vector total[MOST_ROWS][MOST_COLUMNS];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int c = 0; c < columns; c++)
+            total[r][c] = (vector){0};
+    add_run(rows, columns, triangle, t, A, B, 0, run, total);
+    for (int start = run; start < n; start += run) {
         vector sum[MOST_ROWS][MOST_COLUMNS];
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
             for (int c = 0; c < columns; c++)
                 sum[r][c] = (vector){0};
-        for (int k = start; k < end; k++) {
-            vector b[MOST_COLUMNS];
-#pragma GCC unroll 8
-            for (int c = 0; c < columns; c++)
-                b[c] = *(const vector *)&B[k * ld + c * UNIT];
-#pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                vector a = LOAD_A(&A[r * row + k * step]);
-#pragma GCC unroll 8
-                for (int c = 0; c < columns; c++)
-                    if (!triangle || c <= r)
-                        sum[r][c] += a * b[c];
-            }
-        }
+        add_run(rows, columns, triangle, t, A, B, start, n - start < run ? n : start + run, sum);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
             for (int c = 0; c < columns; c++)
-                if (!triangle || c <= r) {
-                    vector *to = (vector *)&C[r * ld + c * UNIT];
-                    if (t->add || start)
-                        sum[r][c] += *to;
-                    *to = sum[r][c];
-                }
+                total[r][c] += sum[r][c];
     }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int c = 0; c < columns; c++)
+            if (!triangle || c <= r) {
+                vector *to = (vector *)&C[r * t->ld + c * UNIT];
+                if (t->add)
+                    total[r][c] += *to;
+                *to = total[r][c];
+            }
 }
 
 /* A tile of any size that is used. */
@@ -151,31 +170,44 @@ static void lower(const task *t)
 
 #endif
 
-static task task_of(int n, int add, const elem *A, const elem *B, elem *C)
+/* The longest run; up to WHOLE a half product has one. */
+enum { RUN = 8, WHOLE = 16 };
+
+/* As few runs as there can be, of nearly equal length; one up to n = whole. */
+static int run_of(int n, int whole)
 {
-    return (task){n, add, matrix_stride(n), matrix_stride(n), 1, A, B, C};
+    int runs = n <= whole ? 1 : (n + RUN - 1) / RUN;
+    return (n + runs - 1) / runs;
+}
+
+static void product_full(int n, ptrdiff_t row, ptrdiff_t step, const elem *A, const elem *B, elem *C)
+{
+    task t = {n, run_of(n, RUN), 0, matrix_stride(n), row, step, A, B, C};
+    full(&t);
 }
 
 void product(int n, const elem *A, const elem *B, elem *C)
 {
-    task t = task_of(n, 0, A, B, C);
-    full(&t);
+    product_full(n, matrix_stride(n), 1, A, B, C);
 }
 
 void product_transposed(int n, const elem *A, const elem *B, elem *C)
 {
-    task t = {n, 0, matrix_stride(n), 1, matrix_stride(n), A, B, C};
-    full(&t);
+    product_full(n, 1, matrix_stride(n), A, B, C);
+}
+
+static void product_half(int n, int add, const elem *A, const elem *B, elem *C)
+{
+    task t = {n, run_of(n, WHOLE), add, matrix_stride(n), matrix_stride(n), 1, A, B, C};
+    lower(&t);
 }
 
 void product_lower(int n, const elem *A, const elem *B, elem *C)
 {
-    task t = task_of(n, 0, A, B, C);
-    lower(&t);
+    product_half(n, 0, A, B, C);
 }
 
 void product_lower_add(int n, const elem *A, const elem *B, elem *C)
 {
-    task t = task_of(n, 1, A, B, C);
-    lower(&t);
+    product_half(n, 1, A, B, C);
 }

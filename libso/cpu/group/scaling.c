@@ -68,6 +68,10 @@ void SO_(square_repeatedly)(int n, const squarings *s, elem *E, real *work)
         if (step % SQUARINGS_PER_STEP == 0)
             SO_(orthogonalize)(n, active, E, 1, (real *)matrix_of(work, n, 1));
         product(n, E, E, square);
+        if (n > 64) {
+            transpose(n, E, matrix_of(work, n, 1));
+            symmetric_diagonal(n, 1, E, matrix_of(work, n, 1), square);
+        }
         blend(n, active, square, E);
     }
 }

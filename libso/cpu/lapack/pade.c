@@ -18,7 +18,7 @@
 #include <lapacke.h>
 
 #include "../../pade_coefficients.h"
-#include "../group/jet.h"
+#include "../group/centre.h"
 #include "../group/scaling.h"
 
 #define ladder SO_JOIN(so_pade_ladder, SO_TYPE)
@@ -30,14 +30,39 @@ enum { RUNGS = sizeof ladder / sizeof *ladder };
 #define GETF2 LAPACKE_dgetf2_work
 #endif
 
-/* power[0..1] = X, X^2 of the scaled A (and tangents); the rung for it. */
-static squarings prepare(int n, jet A, jet *power, const so_pade_rung **chosen)
+/* x[k] = x^k, exact, with x near the mean of the diagonal of X */
+static void set_centre(int n, const elem *X, real *x)
+{
+    enum { BITS = 6 }; /* 4 BITS fit a float */
+    double trace = 0;
+    int exponent;
+    for (int i = 0; i < n; i++)
+        trace += (double)X[(ptrdiff_t)i * matrix_stride(n) + i];
+    double fraction = frexp(trace / n, &exponent);
+    x[0] = 1;
+    x[1] = (real)ldexp(rint(ldexp(fraction, BITS)), exponent - BITS);
+    for (int k = 2; k <= CENTRE_POWERS; k++)
+        x[k] = x[k - 1] * x[1];
+}
+
+static void add_to_diagonal(int n, real x, elem *X)
+{
+    for (int i = 0; i < n; i++)
+        X[(ptrdiff_t)i * matrix_stride(n) + i] += x;
+}
+
+/* P_1, P_2 of the scaled A about x (centre.h) and tangents in power[0..1]; the rung for it. square: scratch. */
+static squarings prepare(int n, jet A, jet *power, real *x, elem *square, const so_pade_rung **chosen)
 {
     int before, after = 0, k = 0;
     SO_(scale_large)(n, A.v, &before);
     square_of_skew(n, A, power[0]);
-    multiply(n, 1, power[0], power[0], power[1]);
-    double rho = sqrt(sqrt((double)bound_norm(n, power[1].v))); /* of A 2^-before */
+    set_centre(n, power[0].v, x);
+    add_to_diagonal(n, -x[1], power[0].v);
+    powers_about(n, 1, 2, x, power);
+    memcpy(square, power[1].v, (size_t)matrix_size(n) * sizeof(elem));
+    add_to_diagonal(n, x[2], square);
+    double rho = sqrt(sqrt((double)bound_norm(n, square))); /* of A 2^-before */
 #define LIMIT(k) (A.d ? ladder[k].theta_derivative : ladder[k].theta)
     while (k < RUNGS - 1 && (before || !(rho <= LIMIT(k))))
         k++;
@@ -52,22 +77,30 @@ static squarings prepare(int n, jet A, jet *power, const so_pade_rung **chosen)
             if (A.d)
                 scale(n, (real)ldexp(1, (1 - 2 * (p + 1)) * after), power[p].d);
         }
+        for (int p = 1; p <= CENTRE_POWERS; p++)
+            x[p] *= (real)ldexp(1, -2 * p * after);
     }
     return squarings_of(before + after);
 }
 
-/* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0; T: scratch. */
-static void half_polynomial(int n, const so_pade_rung *r, int first, const jet *power, jet T, jet H)
+/* H = sum_k a_k X^k for every second coefficient a_k = b_(first + 2k) / b_0, X^k = x^k I + power[k - 1]; T: scratch. */
+static void half_polynomial(int n, const so_pade_rung *r, int first, const real *x, const jet *power, jet T, jet H)
 {
     real a[7] = {0};
+    long double at_centre = 0; /* its error would be that of all planes */
     int terms = (r->degree - first) / 2;
-    for (int k = 0; k <= terms; k++)
+    for (int k = terms; k >= 0; k--) {
         a[k] = (real)(r->b[first + 2 * k] / r->b[0]);
+        at_centre = at_centre * (long double)x[1] + (long double)a[k];
+    }
+    real v = (real)at_centre;
     if (terms <= 4) {
-        combine(n, terms, a, power, H);
-    } else { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) + a_0 + .. + a_3 X^3 */
+        combine(n, terms, (const real[]){v, a[1], a[2], a[3], a[4]}, power, H);
+    } else { /* X^3 T + a_1 X + .. + a_3 X^3 + a_0 with T = a_4 X + a_5 X^2 + a_6 X^3 = t I + T' */
+        real t = a[4] * x[1] + a[5] * x[2] + a[6] * x[3];
         combine(n, 3, (const real[]){0, a[4], a[5], a[6]}, power, T);
-        multiply_add(n, 1, power[2], T, 3, a, power, H);
+        multiply_add(n, 1, power[2], T, 4, (const real[]){v, a[1], a[2], a[3] + t, x[3]},
+                     (const jet[]){power[0], power[1], power[2], T}, H);
     }
 }
 
@@ -77,14 +110,12 @@ static squarings evaluate(jet A, jet P, jet Q, arena a)
     int n = a.n;
     const so_pade_rung *r;
     jet power[4] = {take(&a), take(&a), take(&a), take(&a)}, S = take(&a), T = take(&a), U = take(&a);
-    squarings count = prepare(n, A, power, &r);
-    if (r->degree > 5)
-        multiply(n, 1, power[1], power[0], power[2]);
-    if (r->degree == 9)
-        multiply(n, 1, power[1], power[1], power[3]);
-    half_polynomial(n, r, 1, power, T, S);
+    real x[CENTRE_POWERS + 1];
+    squarings count = prepare(n, A, power, x, T.v, &r);
+    powers_about(n, 2, r->degree == 9 ? 4 : r->degree > 5 ? 3 : 2, x, power);
+    half_polynomial(n, r, 1, x, power, T, S);
     multiply(n, -1, A, S, U);
-    half_polynomial(n, r, 0, power, T, S);
+    half_polynomial(n, r, 0, x, power, T, S);
     for (ptrdiff_t i = 0; i < matrix_size(n); i++) {
         P.v[i] = S.v[i] + U.v[i];
         Q.v[i] = S.v[i] - U.v[i];
