@@ -35,6 +35,15 @@ typedef struct task {
     elem *C;
 } task;
 
+static inline __attribute__((always_inline)) void clear(int rows, int columns, vector sum[][MOST_COLUMNS])
+{
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int c = 0; c < columns; c++)
+            sum[r][c] = (vector){0};
+}
+
 /* sum += the terms start .. end-1 of a tile. */
 static inline __attribute__((always_inline)) void add_run(int rows, int columns, int triangle, const task *t, const elem *A,
                                                           const elem *B, int start, int end, vector sum[][MOST_COLUMNS])
@@ -62,19 +71,11 @@ static inline __attribute__((always_inline)) void tile(int rows, int columns, in
     elem *C = t->C + i * t->ld + j;
     int n = t->n, run = t->run;
     vector total[MOST_ROWS][MOST_COLUMNS];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
-        for (int c = 0; c < columns; c++)
-            total[r][c] = (vector){0};
+    clear(rows, columns, total);
     add_run(rows, columns, triangle, t, A, B, 0, run, total);
     for (int start = run; start < n; start += run) {
         vector sum[MOST_ROWS][MOST_COLUMNS];
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
-            for (int c = 0; c < columns; c++)
-                sum[r][c] = (vector){0};
+        clear(rows, columns, sum);
         add_run(rows, columns, triangle, t, A, B, start, n - start < run ? n : start + run, sum);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++)
