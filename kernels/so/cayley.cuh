@@ -66,7 +66,8 @@ template <class Team> struct pivot_search {
     }
 };
 
-/* B <- B^-1; without `pivoting` pivots are taken from the diagonal in turn. scratch: a matrix. */
+/* B <- B^-1; without `pivoting` pivots are taken from the diagonal in turn and I is left out: B <- (I + B)^-1 - I, where small sums
+ * on the diagonal would lose their digits to it. scratch: a matrix. */
 template <class Team>
 __device__ void invert(const Team &t, bool pivoting, typename Team::real *B, typename Team::real *scratch)
 {
@@ -114,7 +115,7 @@ __device__ void invert(const Team &t, bool pivoting, typename Team::real *B, typ
                 for (int r = 0; r < ROWS; r++)
                     held[r].x[c] = 0;
             t.sync();
-            real inverse = 1 / column[p];
+            real inverse = 1 / (column[p] + (pivoting ? 0 : 1));
             quad<real> w = load_quad(row + tile.column);
 #pragma unroll
             for (int l = 0; l < 4; l++)
@@ -128,6 +129,8 @@ __device__ void invert(const Team &t, bool pivoting, typename Team::real *B, typ
                 for (int l = 0; l < 4; l++)
                     held[r].x[l] -= factor * w.x[l];
             }
+            if (owner && !pivoting)
+                w.x[c] = -column[p] * inverse;
             if (band)
 #pragma unroll
                 for (int r = 0; r < ROWS; r++)
@@ -164,7 +167,8 @@ template <class real> __device__ void invert(const wide_team<real> &t, bool pivo
                 first = fmax(first, pivot_step[i] < 0 && fabs(B[i * N + k]) == most ? -(real)i : -(real)N);
             p = (int)-t.largest(first);
         }
-        const real inverse = 1 / B[p * N + k];
+        const real pivot = B[p * N + k], inverse = 1 / (pivot + (pivoting ? 0 : 1));
+        const real diagonal = pivoting ? inverse : -pivot * inverse;
         for (int i = t.thread; i < N; i += t.THREADS) {
             column[i] = B[i * N + k];
             row[i] = i == k ? inverse : B[p * N + i] * inverse;
@@ -179,7 +183,10 @@ template <class real> __device__ void invert(const wide_team<real> &t, bool pivo
             const real factor = column[i];
 #pragma unroll
             for (int c = 0; c < 4; c++)
-                q.x[c] = i == p ? w.x[c] : (j + c == k ? 0 : q.x[c]) - factor * w.x[c];
+                if (i == p)
+                    q.x[c] = j + c == k ? diagonal : w.x[c];
+                else
+                    q.x[c] = (j + c == k ? 0 : q.x[c]) - factor * w.x[c];
             store_quad(B + at, q);
         });
     }
@@ -213,9 +220,9 @@ struct cayley {
     {
         typename Team::real *R = t.matrix(0);
         bool large = halve(t, 0x1p-8 / (double)limits<typename Team::real>::u, R);
-        scale_and_shift(t, -1, 1, R);
+        scale_and_shift(t, -1, large ? 1 : 0, R);
         invert(t, large, R, t.matrix(1));
-        scale_and_shift(t, 2, -1, R);
+        scale_and_shift(t, 2, large ? -1 : 1, R);
         orthogonalize(t, true, 6, R, t.matrix(1), t.matrix(2));
         return R;
     }
