@@ -157,16 +157,16 @@ typedef struct number {
     double value, error;
 } number;
 
-static number square_of_number(number x)
-{
-    double square = x.value * x.value;
-    return (number){square, 2 * fabs(x.value) * x.error + square};
-}
-
 static number plus_number(number x, number y)
 {
     double sum = x.value + y.value;
     return (number){sum, x.error + y.error + fabs(sum)};
+}
+
+static number times_number(number x, number y)
+{
+    double product = x.value * y.value;
+    return (number){product, fabs(x.value) * y.error + fabs(y.value) * x.error + fabs(product)};
 }
 
 /* v as tables have it, correctly rounded; in the rungs of X it is 1. */
@@ -297,53 +297,55 @@ static void powers_about(const rounding *r, const double *y, quantity *q)
     add_terms(1, (number[]){{0, 0}, {2 * x * x, 0}}, P + 1, &q[P4]);
 }
 
-/* P = Y^m H + L; about a centre P_m H' + h P_m + y^m H' + sum_(0<k<m) l_k P_k + v, H = h I + H'. */
+/* P = Y^m H + L; about a centre P_m H' + h P_m + sum_(0<k<m) l_k P_k + sum_(0<k<=m) y^m h_k P_k + v, H = h I + H'. */
 static void split_form(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
 {
     int m = g->degree / 2;
-    number low[POWERS + 2] = {{0, 0}}, high[POWERS + 1];
-    const quantity *M[] = {&q[P1], &q[P2], &q[P3], &q[P4], &q[H]};
+    number low[POWERS + 1] = {{0, 0}}, high[POWERS + 1];
+    const quantity *const M[] = {&q[P1], &q[P2], &q[P3], &q[P4]};
     for (int k = 0; k <= m; k++)
         high[k] = (number){a[0][m + k], 0};
     for (int k = 0; k < m; k++)
         low[k] = (number){a[0][k], 0};
     if (y) {
-        low[0] = tabled(g, a, *y);
         low[m] = number_at(m, a[0] + m, *y);
-        low[m + 1].value = pow(*y, m);
+        for (int k = 1; k <= m; k++)
+            low[k] = plus_number(low[k], times_number((number){pow(*y, m), 0}, high[k]));
+        low[0] = tabled(g, a, *y);
         high[0].value = 0;
     }
     combine(m, high, M, &q[H]);
     multiply(r, &q[m - 1], &q[H], P);
-    M[m] = &q[H];
-    add_terms(y ? m + 1 : m - 1, low, M, P);
+    add_terms(y ? m : m - 1, low, M, P);
 }
 
-/* P = B1 + (B2 + q) q, q = B3 + B4^2; about a centre H'q' + h q' + b H' + B1' + v, q = b I + q', B2 + q = h I + H'. */
+/* P = B1 + (B2 + q) q, q = B3 + B4^2; about a centre, Bj = bj I + Bj' and q = b I + q', H'q' + (b2 + 2 b) q' + b B2' + B1' + v with
+ * H' = B2' + q'. */
 static void nested_form(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
 {
-    number B[4][6] = {{{0, 0}}};
-    const quantity *M[] = {&q[P1], &q[P2], &q[P3], &q[H], &q[H]};
+    number B[4][5] = {{{0, 0}}};
+    const quantity *const M[] = {&q[P1], &q[P2], &q[P3], &q[Q]};
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             B[j][k].value = a[j][k];
     B[1][4].value = 1;
     if (y) {
-        number b4 = number_at(3, a[3], *y), b = plus_number(number_at(3, a[2], *y), square_of_number(b4));
+        number b4 = number_at(3, a[3], *y), b = plus_number(number_at(3, a[2], *y), times_number(b4, b4));
+        for (int k = 1; k < 4; k++) {
+            B[2][k] = plus_number(B[2][k], times_number((number){2 * b4.value, 2 * b4.error}, B[3][k]));
+            B[0][k] = plus_number(B[0][k], times_number(b, B[1][k]));
+        }
         for (int j = 1; j < 4; j++)
             B[j][0].value = 0;
-        B[2][4] = (number){2 * b4.value, 2 * b4.error};
         B[0][0] = tabled(g, a, *y);
-        B[0][4] = plus_number(number_at(3, a[1], *y), b);
-        B[0][5] = b;
+        B[0][4] = plus_number(number_at(3, a[1], *y), (number){2 * b.value, 2 * b.error});
     }
     combine(3, B[3], M, &q[H]);
     multiply(r, &q[H], &q[H], &q[Q]);
-    add_terms(y ? 4 : 3, B[2], M, &q[Q]);
-    M[3] = &q[Q];
+    add_terms(3, B[2], M, &q[Q]);
     combine(4, B[1], M, &q[H]);
     multiply(r, &q[H], &q[Q], P);
-    add_terms(y ? 5 : 3, B[0], M, P);
+    add_terms(y ? 4 : 3, B[0], M, P);
 }
 
 static void evaluate_part(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
@@ -464,7 +466,7 @@ typedef struct scalar {
  * is computed; such a one whose diagonal is summed by pairs (libso/cpu/group/diagonal.c); a squaring. */
 enum kind { NUMBER, ENTRIES, HALF, PAIRED, SQUARING };
 
-enum { EIGENVALUES = 16, LONGEST = 80 };
+enum { EIGENVALUES = 16, LONGEST = 128 };
 
 /* The steps of an evaluation in turn, of which step `active` errs by 1 in the entry (a, b). What their rounding errors are
  * proportional to is gathered on the diagonal, a = b: of a product the mean squares of the factors and its mean; of all else its
@@ -486,6 +488,13 @@ static scalar constant(double x)
     return (scalar){x, x, 0};
 }
 
+static int next_step(tape *t)
+{
+    if (t->steps == LONGEST)
+        abort();
+    return t->steps++;
+}
+
 static scalar plus(scalar x, scalar y)
 {
     return (scalar){x.a + y.a, x.b + y.b, x.d + y.d};
@@ -498,7 +507,7 @@ static scalar times(scalar x, scalar y)
 
 static scalar rounded(tape *t, enum kind kind, scalar x)
 {
-    int k = t->steps++;
+    int k = next_step(t);
     t->kind[k] = kind;
     t->left[k] += square(x.a) / EIGENVALUES;
     x.d += k == t->active;
@@ -507,7 +516,7 @@ static scalar rounded(tape *t, enum kind kind, scalar x)
 
 static scalar product(tape *t, enum kind kind, scalar x, scalar y)
 {
-    int k = t->steps++;
+    int k = next_step(t);
     scalar z = times(x, y);
     t->kind[k] = kind;
     t->left[k] += square(x.a) / EIGENVALUES, t->right[k] += square(y.a) / EIGENVALUES, t->mean[k] += z.a / EIGENVALUES;
@@ -544,41 +553,44 @@ static scalar tabled_coefficient(tape *t, const rung *g, const double (*a)[9], d
 static scalar split_part(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)
 {
     int m = g->degree / 2;
-    scalar low[POWERS + 2], high[POWERS + 1], M[POWERS + 1];
+    scalar low[POWERS + 1], high[POWERS + 1];
     for (int k = 0; k <= m; k++)
         high[k] = constant(a[0][m + k]);
     for (int k = 0; k < m; k++)
-        low[k] = constant(a[0][k]), M[k] = P[k];
+        low[k] = constant(a[0][k]);
     if (y) {
-        low[0] = tabled_coefficient(t, g, a, *y);
         low[m] = coefficient_at(t, m, a[0] + m, *y);
-        low[m + 1] = constant(pow(*y, m));
+        for (int k = 1; k <= m; k++)
+            low[k] = rounded(t, NUMBER, plus(low[k], constant(pow(*y, m) * a[0][m + k])));
+        low[0] = tabled_coefficient(t, g, a, *y);
         high[0] = constant(0);
     }
-    M[m] = with_terms(t, constant(0), m, high, M);
-    return with_terms(t, product(t, HALF, M[m - 1], M[m]), y ? m + 1 : m - 1, low, M);
+    scalar upper = with_terms(t, constant(0), m, high, P);
+    return with_terms(t, product(t, HALF, P[m - 1], upper), y ? m : m - 1, low, P);
 }
 
 static scalar nested_part(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)
 {
-    scalar B[4][6], M[5] = {P[0], P[1], P[2]};
+    scalar B[4][5], M[4] = {P[0], P[1], P[2]};
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             B[j][k] = constant(a[j][k]);
     B[1][4] = constant(1);
     if (y) {
         scalar b4 = coefficient_at(t, 3, a[3], *y), b = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[2], *y), times(b4, b4)));
+        for (int k = 1; k < 4; k++) {
+            B[2][k] = rounded(t, NUMBER, plus(B[2][k], times(constant(2 * a[3][k]), b4)));
+            B[0][k] = rounded(t, NUMBER, plus(B[0][k], times(constant(a[1][k]), b)));
+        }
         for (int j = 1; j < 4; j++)
             B[j][0] = constant(0);
-        B[2][4] = times(constant(2), b4);
         B[0][0] = tabled_coefficient(t, g, a, *y);
-        B[0][4] = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[1], *y), b));
-        B[0][5] = b;
+        B[0][4] = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[1], *y), times(constant(2), b)));
     }
-    M[3] = with_terms(t, constant(0), 3, B[3], M);
-    M[3] = with_terms(t, product(t, HALF, M[3], M[3]), y ? 4 : 3, B[2], M);
-    M[4] = with_terms(t, constant(0), 4, B[1], M);
-    return with_terms(t, product(t, HALF, M[4], M[3]), y ? 5 : 3, B[0], M);
+    scalar root = with_terms(t, constant(0), 3, B[3], M);
+    M[3] = with_terms(t, product(t, HALF, root, root), 3, B[2], M);
+    scalar sum = with_terms(t, constant(0), 4, B[1], M);
+    return with_terms(t, product(t, HALF, sum, M[3]), y ? 4 : 3, B[0], M);
 }
 
 static scalar part_of(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)

@@ -17,11 +17,8 @@
     case 3:                                                                                                                     \
         call(3);                                                                                                                \
         break;                                                                                                                  \
-    case 4:                                                                                                                     \
-        call(4);                                                                                                                \
-        break;                                                                                                                  \
     default:                                                                                                                    \
-        call(5);                                                                                                                \
+        call(4);                                                                                                                \
     }
 
 /* x + sum_(0 < k <= terms) a_k M_k at `at`. One chain of fused operations from x on, the last term first: a term with a_k = 0 and
@@ -30,7 +27,7 @@
 static inline __attribute__((always_inline)) vector add_terms(int terms, const elem *a, const elem *const *M, ptrdiff_t at, vector x)
 {
     x += 0;
-#pragma GCC unroll 5
+#pragma GCC unroll 4
     for (int k = terms; k > 0; k--)
         x += *(const vector *)&M[k - 1][at] * a[k];
     return x;

@@ -20,8 +20,8 @@ void square_of_skew(int n, jet A, jet X)
 
 /* A combination of jets as one of values and one of tangents, whose identity has none. */
 typedef struct parts {
-    const elem *v[5], *d[5];
-    elem a[6];
+    const elem *v[4], *d[4];
+    elem a[5];
 } parts;
 
 static parts parts_of(int terms, const elem *a, const jet *M)

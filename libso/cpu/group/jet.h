@@ -31,7 +31,7 @@ void SO_(jet_multiply)(int n, int sign, jet P, jet Q, jet R);
 void SO_(jet_square_of_skew)(int n, jet A, jet X);
 #define square_of_skew SO_(jet_square_of_skew)
 
-/* R = a_0 I + a_1 M_1 + .. + a_terms M_terms, symmetric M, 1 <= terms <= 5 */
+/* R = a_0 I + a_1 M_1 + .. + a_terms M_terms, symmetric M, 1 <= terms <= 4 */
 void SO_(jet_combine)(int n, int terms, const elem *a, const jet *M, jet R);
 #define combine SO_(jet_combine)
 

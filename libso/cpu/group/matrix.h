@@ -178,7 +178,7 @@ uint64_t SO_(skew_from_upper)(int n, elem *A);      /* A <- U - U^T, U its stric
 #define skew_part SO_(skew_part)
 #define skew_from_upper SO_(skew_from_upper)
 
-/* ---- Combinations of symmetric matrices M_1 .. M_terms, terms <= 5 ---- */
+/* ---- Combinations of symmetric matrices M_1 .. M_terms, terms <= 4 ---- */
 void SO_(linear_combination)(int n, int terms, const elem *a, const elem *const *M, elem *R); /* R = a_0 I + sum_k a_k M_k */
 /* Completes the lower part of a product as mirror() does and adds the combination. */
 void SO_(complete)(int n, int sign, int terms, const elem *a, const elem *const *M, elem *C);

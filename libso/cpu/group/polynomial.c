@@ -169,18 +169,17 @@ static elem at_centre(int degree, const elem *a, const centre *c)
 
 /* What the rungs of the form Y^m H + L need, lane by lane: lanes of different rungs go through the same products. About a centre
  *
- *   Y^m H + L = P_m H' + h P_m + y^m H' + sum_(0<k<m) l_k P_k + v,  H = h I + H',  v = c(y) or s(y)
+ *   Y^m H + L = P_m H' + h P_m + sum_(0<k<m) l_k P_k + sum_(0<k<=m) y^m h_k P_k + v I,  H = h I + H',  H' = sum_k h_k P_k
  *
- * with h as coefficient m of L, y^m as the one after the largest m, and v as the first. */
+ * with v = c(y) or s(y), so that L has a coefficient m and H no first one. */
 typedef struct split_form {
-    elem low[2][POWERS + 2], high[2][POWERS + 1]; /* coefficients of L and H, of c and of s */
+    elem low[2][POWERS + 1], high[2][POWERS + 1]; /* coefficients of L and H, of c and of s */
     int powers;                                   /* the largest m */
     int any;
 } split_form;
 
 static void set_split_form(const plan *p, const centre *c, split_form *f)
 {
-    elem y_to_m = broadcast(0);
     f->any = f->powers = 0;
     for (int k = 0; k < RUNGS; k++) {
         int m = ladder[k].powers;
@@ -193,8 +192,10 @@ static void set_split_form(const plan *p, const centre *c, split_form *f)
             for (int i = 0; i <= m; i++)
                 l[i] = broadcast(i < m ? a[i] : 0), h[i] = broadcast(a[m + i]);
             if (c) {
-                l[0] = c->value[which];
                 l[m] = at_centre(m, h, c);
+                for (int i = 1; i <= m; i++)
+                    l[i] += c->y[m] * h[i];
+                l[0] = c->value[which];
                 h[0] = broadcast(0);
             }
             for (int i = 0; i <= m; i++) {
@@ -204,12 +205,9 @@ static void set_split_form(const plan *p, const centre *c, split_form *f)
                 *high = f->any ? select_lanes(in, h[i], fresh ? zero : *high) : h[i];
             }
         }
-        if (c)
-            y_to_m = select_lanes(in, c->y[m], y_to_m);
         f->powers = m; /* they grow with k */
         f->any++;
     }
-    f->low[0][f->powers + 1] = f->low[1][f->powers + 1] = y_to_m;
 }
 
 /* Y^m of each lane's own m; Z: scratch. It begins as the largest power: blended into what was never written, memcheck sees no
@@ -233,11 +231,11 @@ static jet own_power(const plan *p, const split_form *f, const jet *power, jet Z
     return Z;
 }
 
-/* About a centre: Bj = bj I + Bj' and q = b I + q', so q' = B4'^2 + 2 b4 B4' + B3', and with H = B2 + q = h I + H'
- * P = H'q' + h q' + b H' + B1' + v. */
+/* About a centre, with Bj = bj I + Bj' and q = b I + q': q' = B4'^2 + 2 b4 B4' + B3', and with H' = B2' + q'
+ * P = H'q' + (b2 + b) q' + b H' + B1' + v I = H'q' + (b2 + 2 b) q' + b B2' + B1' + v I. */
 static void nested_polynomial(int n, const real *const *B, const elem *v, const centre *c, const jet *power, jet q, jet H, jet P)
 {
-    elem b[4][6], number[4];
+    elem b[4][5], number[4];
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             b[j][k] = broadcast(B[j][k]);
@@ -247,18 +245,19 @@ static void nested_polynomial(int n, const real *const *B, const elem *v, const 
             b[j][0] = broadcast(0);
         }
         number[2] += number[3] * number[3];
-        b[2][4] = 2 * number[3];
+        for (int k = 1; k < 4; k++) {
+            b[2][k] += 2 * number[3] * b[3][k];
+            b[0][k] += number[2] * b[1][k];
+        }
         b[0][0] = *v;
-        b[0][4] = number[1] + number[2];
-        b[0][5] = number[2];
+        b[0][4] = number[1] + 2 * number[2];
     }
     b[1][4] = broadcast(1);
-    jet M[] = {power[0], power[1], power[2], H, H};
+    const jet M[] = {power[0], power[1], power[2], q};
     combine(n, 3, b[3], power, H);
-    multiply_add(n, 1, H, H, c ? 4 : 3, b[2], M, q);
-    M[3] = q;
+    multiply_add(n, 1, H, H, 3, b[2], power, q);
     combine(n, 4, b[1], M, H);
-    multiply_add(n, 1, H, q, c ? 5 : 3, b[0], M, P);
+    multiply_add(n, 1, H, q, c ? 4 : 3, b[0], M, P);
 }
 
 /* E = c(X) + A s(X) of the scaled A, with tangents if E has one. Takes 9 jets from the arena. */
@@ -290,12 +289,10 @@ static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
     powers_about(n, 1, f.powers > 3 || !any_nested ? f.powers : 3, c ? c->y : NULL, power);
 
     if (f.any) {
-        jet Z = own_power(p, &f, power, T, n), M[POWERS + 1];
-        memcpy(M, power, sizeof power);
-        M[f.powers] = H;
+        jet Z = own_power(p, &f, power, T, n);
         for (int which = 0; which < 2; which++) {
             combine(n, f.powers, f.high[which], power, H);
-            multiply_add(n, 1, Z, H, c ? f.powers + 1 : f.powers - 1, f.low[which], M, value[which]);
+            multiply_add(n, 1, Z, H, c ? f.powers : f.powers - 1, f.low[which], power, value[which]);
         }
     }
     if (any_nested)

@@ -96,11 +96,15 @@ static void half_polynomial(int n, const so_pade_rung *r, int first, const real 
     real v = (real)at_centre;
     if (terms <= 4) {
         combine(n, terms, (const real[]){v, a[1], a[2], a[3], a[4]}, power, H);
-    } else { /* X^3 T + a_1 X + .. + a_3 X^3 + a_0 with T = a_4 X + a_5 X^2 + a_6 X^3 = t I + T' */
-        real t = a[4] * x[1] + a[5] * x[2] + a[6] * x[3];
-        combine(n, 3, (const real[]){0, a[4], a[5], a[6]}, power, T);
-        multiply_add(n, 1, power[2], T, 4, (const real[]){v, a[1], a[2], a[3] + t, x[3]},
-                     (const jet[]){power[0], power[1], power[2], T}, H);
+    } else { /* X^3 T + a_1 X + .. + a_3 X^3 + a_0, T = a_4 X + a_5 X^2 + a_6 X^3 = t I + T': P_3 T' + t P_3 + x^3 T' + .. */
+        const real high[4] = {0, a[4], a[5], a[6]};
+        real low[4] = {v, a[1], a[2], a[3]};
+        for (int k = 1; k < 4; k++) {
+            low[k] += x[3] * high[k];
+            low[3] += high[k] * x[k];
+        }
+        combine(n, 3, high, power, T);
+        multiply_add(n, 1, power[2], T, 3, low, power, H);
     }
 }
 
