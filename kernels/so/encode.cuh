@@ -97,7 +97,7 @@ encode_vjp_kernel(int n, unsigned groups, unsigned runs, int longest, pencil<typ
                   const typename Team::real *dR, typename Team::real *sums, typename Team::real *along, int *outcome)
 {
     typedef typename Team::real real;
-    Team t(shared_memory, Method::DIFFERENTIAL_MATRICES);
+    Team t(shared_memory, Method::DIFFERENTIAL_MATRICES, n);
     const unsigned run = blockIdx.x * Team::TEAMS + t.index, g = run / runs, k = run % runs;
     const int64_t size = n * padded_row(n), begin = run_begin(k, runs, A.tokens);
     const int length = g < groups ? (int)(run_begin(k + 1, runs, A.tokens) - begin) : 0;

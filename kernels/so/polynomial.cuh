@@ -41,6 +41,13 @@ template <> struct ladder<float> {
         float p4 = k <= 4 ? (sine ? so_f32_p4_s[k] : so_f32_p4_c[k]) : 0, y6 = k <= 6 ? (sine ? so_f32_y6_s[k] : so_f32_y6_c[k]) : 0;
         return rung == 0 ? p4 : rung == 1 ? y6 : sine ? so_f32_y8_s[k] : so_f32_y8_c[k];
     }
+    /* c (sine: s) at centre j. */
+    static __device__ __forceinline__ float at(int rung, bool sine, int j)
+    {
+        return rung == 0   ? 1
+               : rung == 1 ? (sine ? so_f32_y6_s_at : so_f32_y6_c_at)[j + SO_CENTRES]
+                           : (sine ? so_f32_y8_s_at : so_f32_y8_c_at)[j + SO_CENTRES];
+    }
 };
 
 template <> struct ladder<double> {
@@ -67,6 +74,10 @@ template <> struct ladder<double> {
     static __device__ __forceinline__ double coefficient(int rung, bool sine, int k)
     {
         return rung == 0 ? (k <= 4 ? (sine ? so_f64_p4_s[k] : so_f64_p4_c[k]) : 0) : sine ? so_f64_p6_s[k] : so_f64_p6_c[k];
+    }
+    static __device__ __forceinline__ double at(int rung, bool sine, int j)
+    {
+        return rung < 2 ? 1 : (sine ? so_f64_y12_s_at : so_f64_y12_c_at)[j + SO_CENTRES];
     }
     /* B1..B4 of the nested form of degree 12: b = 0..3. */
     static __device__ __forceinline__ double nested(int b, bool sine, int k)
@@ -101,8 +112,8 @@ __device__ void combine(const Team &t, int terms, const typename Team::real *a, 
                     dm = load_quad(M[k - 1].d + at);
 #pragma unroll
                 for (int c = 0; c < 4; c++) {
-                    v.x[c] += a[k] * m.x[c];
-                    d.x[c] += a[k] * dm.x[c];
+                    v.x[c] = fma(a[k], m.x[c], v.x[c]);
+                    d.x[c] = fma(a[k], dm.x[c], d.x[c]);
                 }
             }
         store_quad(R.v + at, v);
@@ -111,7 +122,8 @@ __device__ void combine(const Team &t, int terms, const typename Team::real *a, 
     });
 }
 
-/* x += a_0 I + a_1 M_1 + .. in the place of a tile; of the tangents, which have no I, if `tangent`. */
+/* x += a_1 M_1 + .. + a_0 I in the place of a tile, in this order, since a_0 is the largest; of the tangents, which have no I, if
+ * `tangent`. */
 template <class Team, class Tile>
 __device__ __forceinline__ void add_terms(const Team &t, bool tangent, Tile &x, int terms, const typename Tile::real *a,
                                           const jet<typename Tile::real> *M)
@@ -119,25 +131,22 @@ __device__ __forceinline__ void add_terms(const Team &t, bool tangent, Tile &x, 
     typedef typename Tile::real real;
 #pragma unroll
     for (int r = 0; r < Tile::ROWS; r++) {
-        quad<real> sum = {};
-#pragma unroll
-        for (int c = 0; c < 4; c++)
-            sum.x[c] = !tangent && x.i + r == x.j + c ? a[0] : (real)0;
 #pragma unroll
         for (int k = 1; k <= TERMS; k++)
             if (k <= terms) {
                 quad<real> m = lower_row(t, tangent ? M[k - 1].d : M[k - 1].v, x, r);
 #pragma unroll
                 for (int c = 0; c < 4; c++)
-                    sum.x[c] += a[k] * m.x[c];
+                    x.row[r].x[c] += a[k] * m.x[c];
             }
 #pragma unroll
         for (int c = 0; c < 4; c++)
-            x.row[r].x[c] += sum.x[c];
+            if (!tangent && x.i + r == x.j + c)
+                x.row[r].x[c] += a[0];
     }
 }
 
-/* P Q + a_0 I + a_1 M_1 + .., symmetric, tile by tile of its lower triangle to f(v, d), which may write it into an M_k. */
+/* P Q + a_1 M_1 + .. + a_0 I, symmetric, tile by tile of its lower triangle to f(v, d), which may write it into an M_k. */
 template <bool TANGENT, class Team, class F>
 __device__ __forceinline__ void multiply_add(const Team &t, jet<typename Team::real> P, jet<typename Team::real> Q, int terms,
                                              const typename Team::real *a, const jet<typename Team::real> *M, F f)
@@ -219,45 +228,86 @@ __device__ plan prepare(const Team &t, bool derivative, typename Team::real *A, 
     return {rung, count};
 }
 
-/* ---- The base: angles within a rung --------------------------------------------------------------------------------------- */
+/* ---- The base: angles within a rung ---------------------------------------------------------------------------------------
+ *
+ * Y = y I + P_1 with the centre y near the mean of Y's diagonal, Y^k = y^k I + P_k. A polynomial of Y is its value at y and terms
+ * with P_k: where the eigenvalues of Y are close, their rounding errors are small. */
 
-/* H = the upper half of c (sine: s), a = coefficients of the lower half, for a rung of the split form with m powers. */
+/* y = j / SO_CENTRES, so that its powers are exact, in [-1, 1]; j = 0 where a rung has no other. */
+template <class Team> __device__ int centre(const Team &t, int rung, const typename Team::real *X)
+{
+    typedef typename Team::real real;
+    real trace = 0;
+    if (Team::SHORT_SUMS)
+        return 0;
+    for (int i = t.thread; i < t.order(); i += Team::THREADS)
+        trace += X[i * t.stride() + i];
+    trace = t.sum(trace);
+    t.sync();
+    const real shift = ladder<real>::shift(rung), mean = shift + ladder<real>::scale(rung) * trace / (real)t.n;
+    return shift == 0 ? 0 : (int)rint(mean * SO_CENTRES);
+}
+
+template <class real> __device__ __forceinline__ real centre_at(int j)
+{
+    return (real)j / SO_CENTRES;
+}
+
+/* L + Y^m H of a rung with m powers, H = h I + H', is P_m H' + a_0 I + a_1 P_1 + .. + a_m P_m: leaves H' in H. */
 template <bool TANGENT, class Team>
-__device__ void split_half(const Team &t, int rung, int m, bool sine, const jet<typename Team::real> *power,
+__device__ void split_half(const Team &t, int rung, int m, bool sine, int j, const jet<typename Team::real> *power,
                            jet<typename Team::real> H, typename Team::real *a)
 {
     typedef typename Team::real real;
-    real high[TERMS + 1] = {};
+    const real y = centre_at<real>(j), y_to_m = y * y * (m > 2 ? y : 1) * (m > 3 ? y : 1);
+    real high[TERMS + 1] = {}, h = 0;
 #pragma unroll
-    for (int k = 0; k <= TERMS; k++) {
-        a[k] = k < m ? ladder<real>::coefficient(rung, sine, k) : (real)0;
+    for (int k = TERMS; k >= 0; k--) {
         high[k] = k <= m ? ladder<real>::coefficient(rung, sine, m + k) : (real)0;
+        h = h * y + high[k];
+        a[k] = (k < m ? ladder<real>::coefficient(rung, sine, k) : (real)0) + y_to_m * high[k];
     }
+#pragma unroll
+    for (int k = 1; k <= TERMS; k++)
+        a[k] += k == m ? h : (real)0;
+    a[0] = ladder<real>::at(rung, sine, j);
+    high[0] = 0;
     combine<TANGENT>(t, m, high, power, H);
 }
 
-/* P = (B2 + q) q + B1 with q = B3 + B4^2: leaves B2 + q in H and q in `q`, B1 in a. */
+/* P = (B2 + q) q + B1 with q = B3 + B4^2, and with B = b I + B' of each of these P = (B2' + q') q' + a_0 I + a_1 P_1 + .. +
+ * a_3 P_3 + a_4 q': leaves B2' + q' in H and q' in `q`. */
 template <bool TANGENT, class Team>
-__device__ void nested_half(const Team &t, bool sine, const jet<typename Team::real> *power, jet<typename Team::real> H,
+__device__ void nested_half(const Team &t, bool sine, int j, const jet<typename Team::real> *power, jet<typename Team::real> H,
                             jet<typename Team::real> q, typename Team::real *a)
 {
     typedef typename Team::real real;
+    const real y = centre_at<real>(j);
     real b[TERMS + 1] = {};
-    auto take = [&](int block, real *to) {
+    auto take = [&](int block, real factor) { /* b <- B' + factor b; returns the number b of B */
+        real number = 0;
 #pragma unroll
-        for (int k = 0; k < 4; k++)
-            to[k] = ladder<real>::nested(block, sine, k);
+        for (int k = 3; k >= 0; k--) {
+            const real x = ladder<real>::nested(block, sine, k);
+            number = number * y + x;
+            b[k] = k > 0 ? x + factor * b[k] : (real)0;
+        }
+        return number;
     };
-    take(3, b);
+    const real b4 = take(3, 0);
     combine<TANGENT>(t, 3, b, power, H);
-    take(2, b);
+    const real b_q = take(2, 2 * b4) + b4 * b4;
     multiply_add<TANGENT>(t, H, H, 3, b, power, to_matrix<TANGENT, Team>{t, q, true});
-    take(1, b);
+    const real b2 = take(1, 0);
     b[4] = 1;
     jet<real> terms[TERMS] = {power[0], power[1], power[2], q};
     combine<TANGENT>(t, 4, b, terms, H);
-    take(0, a);
-    a[4] = 0;
+    take(0, b_q);
+#pragma unroll
+    for (int k = 1; k < 4; k++)
+        a[k] = b[k];
+    a[0] = ladder<real>::at(RUNGS - 1, sine, j);
+    a[4] = b2 + 2 * b_q;
 }
 
 /* Where the matrices of a team stand: value and, if TANGENT, tangent after it. */
@@ -270,7 +320,7 @@ template <bool TANGENT, class Team> __device__ __forceinline__ jet<typename Team
 
 /* c or s (sine) of the powers, tile by tile to f(v, d). Teams of one warp that have split and nested rungs go through both; f is
  * called for each with its own. It may write s into the first power, of which the others have their own. */
-template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const Team &t, int rung, bool sine, F f)
+template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const Team &t, int rung, bool sine, int j, F f)
 {
     typedef typename Team::real real;
     jet<real> H = jet_at<TANGENT>(t, AT_H), power[TERMS];
@@ -280,8 +330,8 @@ template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const
     real a[TERMS + 1];
     if (t.any(!nested)) {
         const int split = nested ? 0 : rung, m = ladder<real>::powers(split);
-        split_half<TANGENT>(t, split, m, sine, power, H, a);
-        multiply_add<TANGENT>(t, jet_at<TANGENT>(t, AT_POWER + m - 1), H, m - 1, a, power, [&](const auto &v, const auto &d) {
+        split_half<TANGENT>(t, split, m, sine, j, power, H, a);
+        multiply_add<TANGENT>(t, jet_at<TANGENT>(t, AT_POWER + m - 1), H, m, a, power, [&](const auto &v, const auto &d) {
             if (!nested)
                 f(v, d);
         });
@@ -289,8 +339,9 @@ template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const
     if constexpr (ladder<real>::NESTED_TOP)
         if (t.any(nested)) {
             jet<real> q = power[3]; /* no rung there needs it */
-            nested_half<TANGENT>(t, sine, power, H, q, a);
-            multiply_add<TANGENT>(t, H, q, 3, a, power, [&](const auto &v, const auto &d) {
+            nested_half<TANGENT>(t, sine, j, power, H, q, a);
+            power[3] = q;
+            multiply_add<TANGENT>(t, H, q, 4, a, power, [&](const auto &v, const auto &d) {
                 if (nested)
                     f(v, d);
             });
@@ -304,21 +355,20 @@ template <bool TANGENT, class Team> __device__ void evaluate(const Team &t, int 
     jet<real> A = jet_at<TANGENT>(t, AT_A), H = jet_at<TANGENT>(t, AT_H), power[TERMS];
     for (int k = 0; k < TERMS; k++)
         power[k] = jet_at<TANGENT>(t, AT_POWER + k);
-    const real shift_scale[2] = {ladder<real>::shift(rung), ladder<real>::scale(rung)};
-    const int m = ladder<real>::powers(rung);
-    auto multiply = [&](jet<real> P, jet<real> Q, jet<real> R) {
-        t.template lower<TANGENT>(P, Q, to_matrix<TANGENT, Team>{t, R, true});
-    };
-    combine<TANGENT>(t, 1, shift_scale, power, power[0]);
-    multiply(power[0], power[0], power[1]);
+    const int m = ladder<real>::powers(rung), j = centre(t, rung, power[0].v);
+    const real y = centre_at<real>(j), first[2] = {ladder<real>::shift(rung) - y, ladder<real>::scale(rung)};
+    const real second[2] = {0, 2 * y}, third[3] = {0, y * y, y}, fourth[2] = {0, 2 * y * y};
+    const bool centred = !Team::SHORT_SUMS;
+    combine<TANGENT>(t, 1, first, power, power[0]);
+    multiply_add<TANGENT>(t, power[0], power[0], centred ? 1 : 0, second, power, to_matrix<TANGENT, Team>{t, power[1], true});
     if (t.any(m > 2))
-        multiply(power[1], power[0], power[2]);
+        multiply_add<TANGENT>(t, power[1], power[0], centred ? 2 : 0, third, power, to_matrix<TANGENT, Team>{t, power[2], true});
     if (t.any(m > 3))
-        multiply(power[1], power[1], power[3]);
+        multiply_add<TANGENT>(t, power[1], power[1], centred ? 1 : 0, fourth, power + 1, to_matrix<TANGENT, Team>{t, power[3], true});
 
     typename Team::template kept<TANGENT> c(t);
-    evaluate_half<TANGENT>(t, rung, false, [&](const auto &v, const auto &d) { c.put(v, d); });
-    evaluate_half<TANGENT>(t, rung, true, to_matrix<TANGENT, Team>{t, power[0], true});
+    evaluate_half<TANGENT>(t, rung, false, j, [&](const auto &v, const auto &d) { c.put(v, d); });
+    evaluate_half<TANGENT>(t, rung, true, j, to_matrix<TANGENT, Team>{t, power[0], true});
     t.template lower<TANGENT>(A, power[0], [&](const auto &v, const auto &d) { /* A^T s = -A s */
         put_sum(t, c.value(v), -sign, v, H.v);
         if constexpr (TANGENT)

@@ -11,7 +11,9 @@
  *   real, THREADS, BLOCK, TEAMS          threads of a team, of a block, teams in it
  *   RESIDENT, bytes, here                for launches (batch.cuh)
  *   SHARES_WARP                          do other teams of the warp go along?
+ *   SHORT_SUMS                           are sums so short that rounding errors of equal terms do not matter?
  *   thread, index                        of the thread in the team, of the team in the block
+ *   n                                    the order of the caller's matrices
  *   order(), stride(), matrix(k)         of the matrices, padded
  *   sync, any, some, sum, largest        of threads
  *   each_quad, product, lower, lower_pair, kept
@@ -29,7 +31,7 @@ template <class real_, int N_, int THREADS_> struct team {
     static constexpr int N = N_, THREADS = THREADS_, STRIDE = N + 16 / (int)sizeof(real), ELEMENTS = N * STRIDE;
     static constexpr int QUADS = N / 4, ROWS = N * N / (4 * THREADS), BANDS = N / ROWS; /* of the tiles of a product */
     static constexpr int LOW_ROWS = ROWS / 2;                                           /* of the tiles of a lower triangle */
-    static constexpr bool IS_BLOCK = THREADS > 32, SHARES_WARP = THREADS < 32;
+    static constexpr bool IS_BLOCK = THREADS > 32, SHARES_WARP = THREADS < 32, SHORT_SUMS = N <= 8;
     static constexpr int BLOCK = IS_BLOCK ? THREADS : 64, TEAMS = BLOCK / THREADS, WARPS = IS_BLOCK ? THREADS / 32 : 1;
     static constexpr int APART = SHARES_WARP ? 32 / (int)sizeof(real) : 0; /* teams of a warp begin in other banks */
     static constexpr int RESIDENT = 1; /* blocks for which a multiprocessor must have registers */
@@ -44,10 +46,12 @@ template <class real_, int N_, int THREADS_> struct team {
 
     int thread; /* within the team */
     int index;  /* of the team within its block */
+    int n;
     real *memory, *partial;
 
-    __device__ team(unsigned char *shared, int matrices)
+    __device__ team(unsigned char *shared, int matrices, int order)
     {
+        n = order;
         thread = (int)threadIdx.x % THREADS;
         index = (int)threadIdx.x / THREADS;
         memory = (real *)shared + (ptrdiff_t)index * (matrices * ELEMENTS + APART);
@@ -55,9 +59,9 @@ template <class real_, int N_, int THREADS_> struct team {
     }
 
     /* The team of this thread, for matrices of order <= N. */
-    static __device__ __forceinline__ team here(unsigned char *shared, int matrices, int, real *)
+    static __device__ __forceinline__ team here(unsigned char *shared, int matrices, int n, real *)
     {
-        return team(shared, matrices);
+        return team(shared, matrices, n);
     }
 
     static __device__ __forceinline__ constexpr int order()

@@ -21,7 +21,7 @@ template <class real_> struct wide_team {
     static constexpr int TILE = 64, DEPTH = 16, ROW = TILE + 4, PANEL = DEPTH * ROW, MOST_PANELS = 4;
     static constexpr int UNROLL = sizeof(real) == 4 ? 4 : 1; /* by registers, as is RESIDENT */
     static constexpr int RESIDENT = 1;
-    static constexpr bool SHARES_WARP = false;
+    static constexpr bool SHARES_WARP = false, SHORT_SUMS = false;
     static constexpr int KEPT = 2; /* matrices that kept needs besides those asked for */
     static_assert(DEPTH * TILE == 4 * THREADS && TILE * TILE == 16 * THREADS, "one quad, 4 x 4 entries for each");
 
@@ -41,12 +41,13 @@ template <class real_> struct wide_team {
         return (size_t)(2 * MOST_PANELS * PANEL + WARPS) * sizeof(real);
     }
 
-    int thread, index, N;
+    int thread, index, n, N;
     real *memory, *panels, *partial;
 
     /* workspace: elements() numbers for each block. */
-    __device__ wide_team(unsigned char *shared, int matrices, int n, real *workspace)
+    __device__ wide_team(unsigned char *shared, int matrices, int order, real *workspace)
     {
+        n = order;
         thread = (int)threadIdx.x;
         index = 0;
         N = padded(n);
