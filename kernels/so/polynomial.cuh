@@ -122,8 +122,8 @@ __device__ void combine(const Team &t, int terms, const typename Team::real *a, 
     });
 }
 
-/* x += a_1 M_1 + .. + a_0 I in the place of a tile, in this order, since a_0 is the largest; of the tangents, which have no I, if
- * `tangent`. */
+/* x += a_1 M_1 + .. + a_0 I in the place of a tile, in this order, since a_0 is the largest; of the tangents, which have no I,
+ * if `tangent`. */
 template <class Team, class Tile>
 __device__ __forceinline__ void add_terms(const Team &t, bool tangent, Tile &x, int terms, const typename Tile::real *a,
                                           const jet<typename Tile::real> *M)
@@ -230,16 +230,15 @@ __device__ plan prepare(const Team &t, bool derivative, typename Team::real *A, 
 
 /* ---- The base: angles within a rung ---------------------------------------------------------------------------------------
  *
- * Y = y I + P_1 with the centre y near the mean of Y's diagonal, Y^k = y^k I + P_k. A polynomial of Y is its value at y and terms
- * with P_k: where the eigenvalues of Y are close, their rounding errors are small. */
+ * With a centre y near the mean of the diagonal of Y = y I + P_1 and with Y^k = y^k I + P_k a polynomial of Y is its value at y
+ * and a sum of multiples of the P_k, which are small, and their rounding errors with them, where the eigenvalues of Y are close.
+ * y is j / SO_CENTRES, so that its powers are exact, and a constant: P_k has the tangent of Y^k. */
 
-/* y = j / SO_CENTRES, so that its powers are exact, in [-1, 1]; j = 0 where a rung has no other. */
+/* j; y is in [-1, 1] like the spectrum of Y, and 0 in the rungs without a shift. */
 template <class Team> __device__ int centre(const Team &t, int rung, const typename Team::real *X)
 {
     typedef typename Team::real real;
     real trace = 0;
-    if (Team::SHORT_SUMS)
-        return 0;
     for (int i = t.thread; i < t.order(); i += Team::THREADS)
         trace += X[i * t.stride() + i];
     trace = t.sum(trace);
@@ -253,7 +252,7 @@ template <class real> __device__ __forceinline__ real centre_at(int j)
     return (real)j / SO_CENTRES;
 }
 
-/* L + Y^m H of a rung with m powers, H = h I + H', is P_m H' + a_0 I + a_1 P_1 + .. + a_m P_m: leaves H' in H. */
+/* A rung with m powers: L + Y^m H, H = h I + H', is P_m H' + a_0 I + a_1 P_1 + .. + a_m P_m. Leaves H' in H. */
 template <bool TANGENT, class Team>
 __device__ void split_half(const Team &t, int rung, int m, bool sine, int j, const jet<typename Team::real> *power,
                            jet<typename Team::real> H, typename Team::real *a)
@@ -275,8 +274,8 @@ __device__ void split_half(const Team &t, int rung, int m, bool sine, int j, con
     combine<TANGENT>(t, m, high, power, H);
 }
 
-/* P = (B2 + q) q + B1 with q = B3 + B4^2, and with B = b I + B' of each of these P = (B2' + q') q' + a_0 I + a_1 P_1 + .. +
- * a_3 P_3 + a_4 q': leaves B2' + q' in H and q' in `q`. */
+/* (B2 + q) q + B1 with q = B3 + B4^2, and all of these a multiple of I and the rest: q = b I + q', is
+ * (B2' + q') q' + a_0 I + a_1 P_1 + a_2 P_2 + a_3 P_3 + a_4 q'. Leaves B2' + q' in H and q' in `q`. */
 template <bool TANGENT, class Team>
 __device__ void nested_half(const Team &t, bool sine, int j, const jet<typename Team::real> *power, jet<typename Team::real> H,
                             jet<typename Team::real> q, typename Team::real *a)
@@ -284,7 +283,7 @@ __device__ void nested_half(const Team &t, bool sine, int j, const jet<typename 
     typedef typename Team::real real;
     const real y = centre_at<real>(j);
     real b[TERMS + 1] = {};
-    auto take = [&](int block, real factor) { /* b <- B' + factor b; returns the number b of B */
+    auto take = [&](int block, real factor) { /* b <- coefficients of B' + factor b; returns B's multiple of I */
         real number = 0;
 #pragma unroll
         for (int k = 3; k >= 0; k--) {
@@ -340,7 +339,6 @@ template <bool TANGENT, class Team, class F> __device__ void evaluate_half(const
         if (t.any(nested)) {
             jet<real> q = power[3]; /* no rung there needs it */
             nested_half<TANGENT>(t, sine, j, power, H, q, a);
-            power[3] = q;
             multiply_add<TANGENT>(t, H, q, 4, a, power, [&](const auto &v, const auto &d) {
                 if (nested)
                     f(v, d);
@@ -358,13 +356,12 @@ template <bool TANGENT, class Team> __device__ void evaluate(const Team &t, int 
     const int m = ladder<real>::powers(rung), j = centre(t, rung, power[0].v);
     const real y = centre_at<real>(j), first[2] = {ladder<real>::shift(rung) - y, ladder<real>::scale(rung)};
     const real second[2] = {0, 2 * y}, third[3] = {0, y * y, y}, fourth[2] = {0, 2 * y * y};
-    const bool centred = !Team::SHORT_SUMS;
     combine<TANGENT>(t, 1, first, power, power[0]);
-    multiply_add<TANGENT>(t, power[0], power[0], centred ? 1 : 0, second, power, to_matrix<TANGENT, Team>{t, power[1], true});
+    multiply_add<TANGENT>(t, power[0], power[0], 1, second, power, to_matrix<TANGENT, Team>{t, power[1], true});
     if (t.any(m > 2))
-        multiply_add<TANGENT>(t, power[1], power[0], centred ? 2 : 0, third, power, to_matrix<TANGENT, Team>{t, power[2], true});
+        multiply_add<TANGENT>(t, power[1], power[0], 2, third, power, to_matrix<TANGENT, Team>{t, power[2], true});
     if (t.any(m > 3))
-        multiply_add<TANGENT>(t, power[1], power[1], centred ? 1 : 0, fourth, power + 1, to_matrix<TANGENT, Team>{t, power[3], true});
+        multiply_add<TANGENT>(t, power[1], power[1], 1, fourth, power + 1, to_matrix<TANGENT, Team>{t, power[3], true});
 
     typename Team::template kept<TANGENT> c(t);
     evaluate_half<TANGENT>(t, rung, false, j, [&](const auto &v, const auto &d) { c.put(v, d); });

@@ -11,7 +11,6 @@
  *   real, THREADS, BLOCK, TEAMS          threads of a team, of a block, teams in it
  *   RESIDENT, bytes, here                for launches (batch.cuh)
  *   SHARES_WARP                          do other teams of the warp go along?
- *   SHORT_SUMS                           are sums so short that rounding errors of equal terms do not matter?
  *   thread, index                        of the thread in the team, of the team in the block
  *   n                                    the order of the caller's matrices
  *   order(), stride(), matrix(k)         of the matrices, padded
@@ -31,7 +30,7 @@ template <class real_, int N_, int THREADS_> struct team {
     static constexpr int N = N_, THREADS = THREADS_, STRIDE = N + 16 / (int)sizeof(real), ELEMENTS = N * STRIDE;
     static constexpr int QUADS = N / 4, ROWS = N * N / (4 * THREADS), BANDS = N / ROWS; /* of the tiles of a product */
     static constexpr int LOW_ROWS = ROWS / 2;                                           /* of the tiles of a lower triangle */
-    static constexpr bool IS_BLOCK = THREADS > 32, SHARES_WARP = THREADS < 32, SHORT_SUMS = N <= 8;
+    static constexpr bool IS_BLOCK = THREADS > 32, SHARES_WARP = THREADS < 32;
     static constexpr int BLOCK = IS_BLOCK ? THREADS : 64, TEAMS = BLOCK / THREADS, WARPS = IS_BLOCK ? THREADS / 32 : 1;
     static constexpr int APART = SHARES_WARP ? 32 / (int)sizeof(real) : 0; /* teams of a warp begin in other banks */
     static constexpr int RESIDENT = 1; /* blocks for which a multiprocessor must have registers */
@@ -138,26 +137,32 @@ template <class real_, int N_, int THREADS_> struct team {
     __device__ void product(const real *P, const real *Q, real *R) const
     {
         const full_tile t(thread);
-        quad<real> sum[ROWS] = {};
+        quad<real> total[ROWS] = {};
+        for (int first = 0; first < N; first += RUN) {
+            quad<real> sum[ROWS] = {};
 #pragma unroll 2
-        for (int k = 0; k < N; k += 4) {
-            quad<real> q[4];
-#pragma unroll
-            for (int l = 0; l < 4; l++)
-                q[l] = load_quad(Q + (k + l) * STRIDE + t.column);
-#pragma unroll
-            for (int r = 0; r < ROWS; r++) {
-                quad<real> p = load_quad(P + t.row(r) * STRIDE + k);
+            for (int k = first; k < first + RUN; k += 4) {
+                quad<real> q[4];
 #pragma unroll
                 for (int l = 0; l < 4; l++)
+                    q[l] = load_quad(Q + (k + l) * STRIDE + t.column);
 #pragma unroll
-                    for (int c = 0; c < 4; c++)
-                        sum[r].x[c] += p.x[l] * q[l].x[c];
+                for (int r = 0; r < ROWS; r++) {
+                    quad<real> p = load_quad(P + t.row(r) * STRIDE + k);
+#pragma unroll
+                    for (int l = 0; l < 4; l++)
+#pragma unroll
+                        for (int c = 0; c < 4; c++)
+                            sum[r].x[c] += p.x[l] * q[l].x[c];
+                }
             }
+#pragma unroll
+            for (int r = 0; r < ROWS; r++)
+                add(total[r], sum[r]);
         }
 #pragma unroll
         for (int r = 0; r < ROWS; r++)
-            store_quad(R + t.row(r) * STRIDE + t.column, sum[r]);
+            store_quad(R + t.row(r) * STRIDE + t.column, total[r]);
         sync();
     }
 
@@ -218,20 +223,26 @@ template <class real_, int N_, int THREADS_> struct team {
         }
     }
 
-    /* f(v, d) with the sums of add(k, v, d) over k < N, for the tiles of the thread. */
-    template <bool TANGENT, class ADD, class F> __device__ __forceinline__ void sum_lower(ADD add, F f) const
+    /* f(v, d) with the sums of add_row(k, v, d) over k < N, for the tiles of the thread. */
+    template <bool TANGENT, class ADD, class F> __device__ __forceinline__ void sum_lower(ADD add_row, F f) const
     {
         const low_place place(thread);
         own_tile v = place.own(), d = v;
+        for (int first = 0; first < N; first += RUN) {
+            own_tile sum_v = place.own(), sum_d = sum_v;
 #pragma unroll 4
-        for (int k = 0; k < N; k++)
-            add(k, v, d);
+            for (int k = first; k < first + RUN; k++)
+                add_row(k, sum_v, sum_d);
+            add_rows(v, 0, sum_v);
+            if constexpr (TANGENT)
+                add_rows(d, 0, sum_d);
+        }
         f(v, d);
 
         divided_tile part_v = place.divided(), part_d = part_v;
 #pragma unroll
         for (int l = 0; l < 4; l++)
-            add(place.lane + QUADS * l, part_v, part_d);
+            add_row(place.lane + QUADS * l, part_v, part_d);
         row_tile row_v = join(place.lane, part_v), row_d = row_v;
         if constexpr (TANGENT)
             row_d = join(place.lane, part_d);

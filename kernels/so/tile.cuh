@@ -7,6 +7,10 @@
 
 #include "real.cuh"
 
+/* Products are summed in runs of so many terms, whose sums are added up: where all terms have one size, as in the square of a
+ * Hadamard matrix, the rounding errors of long sums are large and the same in all rows, a shift of the spectrum. */
+enum { RUN = 8 };
+
 /* Entries (i, j) to (i + ROWS - 1, j + 3); i is a multiple of ROWS, j of 4. SLOT tells the tiles of a thread apart: its first row
  * among all rows that the thread has. */
 template <class real_, int ROWS_, int SLOT_ = 0> struct tile {
@@ -21,6 +25,22 @@ template <class real_, int ROWS_, int SLOT_ = 0> struct tile {
         return j + 3 < i;
     }
 };
+
+/* x += y */
+template <class real> __device__ __forceinline__ void add(quad<real> &x, const quad<real> &y)
+{
+#pragma unroll
+    for (int c = 0; c < 4; c++)
+        x.x[c] += y.x[c];
+}
+
+/* The rows of x from `first` on += y */
+template <class Tile, class Part> __device__ __forceinline__ void add_rows(Tile &x, int first, const Part &y)
+{
+#pragma unroll
+    for (int r = 0; r < Part::ROWS; r++)
+        add(x.row[first + r], y.row[r]);
+}
 
 /* A matrix and, where derivatives are computed, its tangent. */
 template <class real> struct jet {

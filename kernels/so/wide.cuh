@@ -12,6 +12,8 @@
 #ifndef SO_KERNELS_WIDE_CUH
 #define SO_KERNELS_WIDE_CUH
 
+#include <type_traits>
+
 #include "reduce.cuh"
 #include "tile.cuh"
 
@@ -21,9 +23,10 @@ template <class real_> struct wide_team {
     static constexpr int TILE = 64, DEPTH = 16, ROW = TILE + 4, PANEL = DEPTH * ROW, MOST_PANELS = 4;
     static constexpr int UNROLL = sizeof(real) == 4 ? 4 : 1; /* by registers, as is RESIDENT */
     static constexpr int RESIDENT = 1;
-    static constexpr bool SHARES_WARP = false, SHORT_SUMS = false;
+    static constexpr bool SHARES_WARP = false;
     static constexpr int KEPT = 2; /* matrices that kept needs besides those asked for */
     static_assert(DEPTH * TILE == 4 * THREADS && TILE * TILE == 16 * THREADS, "one quad, 4 x 4 entries for each");
+    static_assert(DEPTH % (2 * RUN) == 0, "half a panel is a number of runs");
 
     static __host__ __device__ __forceinline__ int padded(int n)
     {
@@ -157,30 +160,34 @@ template <class real_> struct wide_team {
         }
     }
 
-    /* add(k) for each row of the panels, those of factor f at k + f PANEL; left out where the warp has nothing to add (`idle`). */
+    /* add_run(k) for each run of rows of the panels, those of factor f from k + f PANEL on; left out where the warp has nothing
+     * to add (`idle`). */
     template <int FACTORS, class ADD>
-    __device__ __forceinline__ void through_panels(const factor (&x)[FACTORS], bool idle, ADD add) const
+    __device__ __forceinline__ void through_panels(const factor (&x)[FACTORS], bool idle, ADD add_run) const
     {
+        constexpr int SHARE = DEPTH / (FACTORS / 2); /* two factors arrive at a time: by registers */
         real *panel = panels, *other = panels + MOST_PANELS * PANEL;
-        quad<real> next[FACTORS];
 #pragma unroll
         for (int f = 0; f < FACTORS; f++)
             put(x[f], fetch(x[f], 0), panel + f * PANEL);
         sync();
         for (int k = 0; k < N; k += DEPTH) {
             const bool more = k + DEPTH < N;
-            if (more)
 #pragma unroll
-                for (int f = 0; f < FACTORS; f++)
-                    next[f] = fetch(x[f], k + DEPTH);
-            if (!idle)
-#pragma unroll UNROLL
-                for (int l = 0; l < DEPTH; l++)
-                    add(panel + l * ROW);
-            if (more)
-#pragma unroll
-                for (int f = 0; f < FACTORS; f++)
-                    put(x[f], next[f], other + f * PANEL);
+            for (int f = 0; f < FACTORS; f += 2) {
+                quad<real> next[2];
+                if (more) {
+                    next[0] = fetch(x[f], k + DEPTH);
+                    next[1] = fetch(x[f + 1], k + DEPTH);
+                }
+                if (!idle)
+                    for (int first = 0; first < SHARE; first += RUN)
+                        add_run(panel + (f / 2 * SHARE + first) * ROW);
+                if (more) {
+                    put(x[f], next[0], other + f * PANEL);
+                    put(x[f + 1], next[1], other + (f + 1) * PANEL);
+                }
+            }
             sync();
             real *swapped = panel;
             panel = other;
@@ -188,46 +195,96 @@ template <class real_> struct wide_team {
         }
     }
 
+    /* The sums of a tile, to which those of runs are added; to its entries (r, r), of which the diagonals of products consist, in
+     * groups, since it is the errors there that shift the spectrum. */
+    struct total {
+        static constexpr int GROUP = 4;
+        tile<real, 4> x;
+        real diagonal[4];
+        int runs;
+
+        __device__ __forceinline__ total(int i, int j) : x{i, j}, diagonal{}, runs(0) {}
+
+        __device__ __forceinline__ void end_run()
+        {
+            if (++runs % GROUP == 0)
+#pragma unroll
+                for (int r = 0; r < 4; r++) {
+                    diagonal[r] += x.row[r].x[r];
+                    x.row[r].x[r] = 0;
+                }
+        }
+        __device__ __forceinline__ const tile<real, 4> &sum()
+        {
+#pragma unroll
+            for (int r = 0; r < 4; r++)
+                x.row[r].x[r] += diagonal[r];
+            return x;
+        }
+    };
+
     /* R = P Q. R is neither P nor Q. */
     __device__ void product(const real *P, const real *Q, real *R) const
     {
         for (int i = 0; i < N; i += TILE)
             for (int j = 0; j < N; j += TILE) {
-                tile<real, 4> x = {i + row(), j + column()};
+                total x(i + row(), j + column());
                 const bool idle = i + row() / 32 * 32 >= N || j + column() / 16 * 16 >= N;
                 const factor factors[2] = {{P, i, true}, {Q, j, false}};
                 through_panels(factors, idle, [&](const real *k) {
-                    add_outer(load_quad(k + row()), load_quad(k + PANEL + column()), x);
+                    tile<real, 4> sum = {};
+#pragma unroll UNROLL
+                    for (int l = 0; l < RUN; l++)
+                        add_outer(load_quad(k + l * ROW + row()), load_quad(k + l * ROW + PANEL + column()), sum);
+                    add_rows(x.x, 0, sum);
+                    x.end_run();
                 });
-                if (x.i < N && x.j < N)
+                const tile<real, 4> &sum = x.sum();
+                if (sum.i < N && sum.j < N)
 #pragma unroll
                     for (int r = 0; r < 4; r++)
-                        store_quad(R + (ptrdiff_t)(x.i + r) * N + x.j, x.row[r]);
+                        store_quad(R + (ptrdiff_t)(sum.i + r) * N + sum.j, sum.row[r]);
             }
         sync();
     }
 
-    /* f(v, d) for the thread's tiles of the lower triangle, after add(k, v, d) for the rows of the factors x, which
-     * factors_of(i, j, x) gives for the tile at (i, j). */
-    template <int FACTORS, class FACTOR, class ADD, class F>
-    __device__ __forceinline__ void sum_lower(FACTOR factors_of, ADD add, F f) const
+    /* f(v, d) for the thread's tiles of the lower triangle, with the sums of add_row(k, r, v, d) over the rows of the factors x,
+     * which factors_of(i, j, x) gives for the tile at (i, j): a call adds to the rows of the tile from r on, ROWS at a time, by
+     * registers. */
+    template <bool TANGENT, int FACTORS, class FACTOR, class ADD, class F>
+    __device__ __forceinline__ void sum_lower(FACTOR factors_of, ADD add_row, F f) const
     {
+        constexpr int ROWS = FACTORS == 4 && sizeof(real) == 8 ? 2 : 4;
         for (int i = 0; i < N; i += TILE)
             for (int j = 0; j <= i; j += TILE) {
-                tile<real, 4> v = {i + row(), j + column()}, d = v;
+                total v(i + row(), j + column());
+                tile<real, 4> d = v.x;
                 const int last_row = i + row() / 32 * 32 + 31, first_column = j + column() / 16 * 16; /* of the warp */
                 factor factors[FACTORS];
                 factors_of(i, j, factors);
-                through_panels(factors, last_row - 31 >= N || first_column > last_row, [&](const real *k) { add(k, v, d); });
-                if (v.i < N && v.j <= v.i)
-                    f(v, d);
+                through_panels(factors, last_row - 31 >= N || first_column > last_row, [&](const real *k) {
+#pragma unroll
+                    for (int r = 0; r < 4; r += ROWS) {
+                        tile<real, ROWS> sum_v = {}, sum_d = {};
+#pragma unroll UNROLL
+                        for (int l = 0; l < RUN; l++)
+                            add_row(k + l * ROW, r, sum_v, sum_d);
+                        add_rows(v.x, r, sum_v);
+                        if constexpr (TANGENT)
+                            add_rows(d, r, sum_d);
+                    }
+                    v.end_run();
+                });
+                const tile<real, 4> &sum = v.sum();
+                if (sum.i < N && sum.j <= sum.i)
+                    f(sum, d);
             }
         sync();
     }
 
     template <bool TANGENT, class F> __device__ __forceinline__ void lower(jet<real> P, jet<real> Q, F f) const
     {
-        sum_lower<TANGENT ? 4 : 2>(
+        sum_lower<TANGENT, TANGENT ? 4 : 2>(
             [&](int i, int j, factor *x) {
                 x[0] = {P.v, i, false};
                 x[1] = {Q.v, j, false};
@@ -236,12 +293,14 @@ template <class real_> struct wide_team {
                     x[3] = {Q.d, j, false};
                 }
             },
-            [&](const real *k, auto &v, auto &d) {
-                quad<real> p = load_quad(k + row()), q = load_quad(k + PANEL + column());
+            [&](const real *k, int r, auto &v, auto &d) {
+                constexpr int R = std::remove_reference_t<decltype(v)>::ROWS;
+                pack<real, R> p = load_pack<R>(k + row() + r);
+                quad<real> q = load_quad(k + PANEL + column());
                 add_outer(p, q, v);
                 if constexpr (TANGENT) {
                     add_outer(p, load_quad(k + 3 * PANEL + column()), d);
-                    add_outer(load_quad(k + 2 * PANEL + row()), q, d);
+                    add_outer(load_pack<R>(k + 2 * PANEL + row() + r), q, d);
                 }
             },
             f);
@@ -249,16 +308,17 @@ template <class real_> struct wide_team {
 
     template <int SIGN, class F> __device__ __forceinline__ void lower_pair(const real *P, const real *Q, F f) const
     {
-        sum_lower<4>(
+        sum_lower<false, 4>(
             [&](int i, int j, factor *x) {
                 x[0] = {P, i, false};
                 x[1] = {Q, j, false};
                 x[2] = {Q, i, false};
                 x[3] = {P, j, false};
             },
-            [&](const real *k, auto &v, auto &) {
-                add_outer(load_quad(k + row()), load_quad(k + PANEL + column()), v);
-                add_outer<SIGN>(load_quad(k + 2 * PANEL + row()), load_quad(k + 3 * PANEL + column()), v);
+            [&](const real *k, int r, auto &v, auto &) {
+                constexpr int R = std::remove_reference_t<decltype(v)>::ROWS;
+                add_outer(load_pack<R>(k + row() + r), load_quad(k + PANEL + column()), v);
+                add_outer<SIGN>(load_pack<R>(k + 2 * PANEL + row() + r), load_quad(k + 3 * PANEL + column()), v);
             },
             [&](const auto &v, const auto &) { f(v); });
     }
