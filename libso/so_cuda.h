@@ -7,8 +7,8 @@
  *                  graph. A graph holds addresses of the workspace: do not let it grow after that (so_ctx_set_workspace with device
  *                  memory makes sure).
  *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
- *   accuracy       As in so.h, but 8 times those bounds where all entries of A have one size, and 2 times for orders above 64, whose
- *                  sums are longer than on the CPU; SO_EIGEN excepted. Both factors are more than was seen, not derived.
+ *   accuracy       As in so.h; of SO_PADE, whose sums are cuBLAS's, 8 times those bounds where all entries of A have one size: more
+ *                  than was seen, not derived.
  *   workspace      Orders too large for the shared memory of a multiprocessor (above 64, gradients in f64 above 32) take 8 matrices of
  *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the

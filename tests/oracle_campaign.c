@@ -51,9 +51,7 @@ int campaign_one_size(shape s)
 /* Chosen above the largest seen, not derived. */
 double campaign_slack(const sample *s, so_method m)
 {
-    if (m != SO_PADE || !test_on_cuda())
-        return 1;
-    return campaign_one_size(s->shape) ? 8 : s->n > 64 ? 2 : 1;
+    return test_on_cuda() && m == SO_PADE && campaign_one_size(s->shape) ? 8 : 1;
 }
 
 /* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */

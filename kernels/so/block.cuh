@@ -74,18 +74,27 @@ template <bool TRANSPOSED, class real> static __device__ void product(int n, con
             row[c] = (int64_t)(i + c < n ? i + c : n - 1) * n;
             column[c] = TRANSPOSED ? (int64_t)(j + c < n ? j + c : n - 1) * n : j + c < n ? j + c : n - 1;
         }
-        for (int k = 0; k < n; k++) {
-            real q[4];
-#pragma unroll
-            for (int c = 0; c < 4; c++)
-                q[c] = TRANSPOSED ? Q[column[c] + k] : Q[column[c] + (int64_t)k * n];
-#pragma unroll
-            for (int r = 0; r < 4; r++) {
-                const real p = P[row[r] + k];
+        for (int first = 0; first < n; first += RUN) {
+            const int end = first + RUN < n ? first + RUN : n;
+            real part[4][4] = {};
+            for (int k = first; k < end; k++) {
+                real q[4];
 #pragma unroll
                 for (int c = 0; c < 4; c++)
-                    sum[r][c] += p * q[c];
+                    q[c] = TRANSPOSED ? Q[column[c] + k] : Q[column[c] + (int64_t)k * n];
+#pragma unroll
+                for (int r = 0; r < 4; r++) {
+                    const real p = P[row[r] + k];
+#pragma unroll
+                    for (int c = 0; c < 4; c++)
+                        part[r][c] += p * q[c];
+                }
             }
+#pragma unroll
+            for (int r = 0; r < 4; r++)
+#pragma unroll
+                for (int c = 0; c < 4; c++)
+                    sum[r][c] += part[r][c];
         }
 #pragma unroll
         for (int r = 0; r < 4; r++)

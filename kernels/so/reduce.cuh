@@ -1,9 +1,13 @@
-/* reduce.cuh: a number of each thread becomes one for all.
+/* reduce.cuh: sums: a number of each thread becomes one for all; how products are summed.
  * SPDX-License-Identifier: MIT */
 #ifndef SO_KERNELS_REDUCE_CUH
 #define SO_KERNELS_REDUCE_CUH
 
 #include "real.cuh"
+
+/* Products are summed in runs of so many terms, whose sums are added up: where all terms have one size, as in the square of a
+ * Hadamard matrix, the rounding errors of long sums are large and the same in all rows, a shift of the spectrum. */
+enum { RUN = 8 };
 
 /* join() over WIDTH neighbouring lanes: the same bits in each. */
 template <int WIDTH, class real, class F> __device__ __forceinline__ real reduce_lanes(real x, F join)

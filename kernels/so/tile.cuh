@@ -7,10 +7,6 @@
 
 #include "real.cuh"
 
-/* Products are summed in runs of so many terms, whose sums are added up: where all terms have one size, as in the square of a
- * Hadamard matrix, the rounding errors of long sums are large and the same in all rows, a shift of the spectrum. */
-enum { RUN = 8 };
-
 /* Entries (i, j) to (i + ROWS - 1, j + 3); i is a multiple of ROWS, j of 4. SLOT tells the tiles of a thread apart: its first row
  * among all rows that the thread has. */
 template <class real_, int ROWS_, int SLOT_ = 0> struct tile {
