@@ -216,6 +216,37 @@ START_TEST(small_angles)
 }
 END_TEST
 
+/* Skew Hadamard matrices of an order that is no power of 2: their products have sums of as many equal terms as there can be, off
+ * the diagonal too. */
+START_TEST(hadamard)
+{
+    enum { N = 96 };
+    int bits = types[_i], count = !campaign_wants_order(N) ? 0 : test_short() ? 4 : 120;
+    double *A = malloc(2 * N * N * sizeof *A), *R = A + N * N, u = call_u(bits);
+    worst error[METHODS] = {0}, defect[METHODS] = {0};
+    oracle_pair exact = oracle_new(N);
+    so_ctx *ctx;
+    ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
+    for (int k = 0; k < count; k++) {
+        random_sequence r = random_start(test_seed(), RANDOM_ANALYSIS, 5000 + N, (uint64_t)k);
+        sample s = {.n = N, .number = k, .shape = HADAMARD};
+        make_skew(bits, N, s.shape, exp(log(1000) * uniform53(&r)), &r, A);
+        s.rho = spectral_norm(N, A);
+        oracle_exp(N, A, NULL, &exact, NULL);
+        worst here = {.n = N, .shape = s.shape, .rho = s.rho, .sample = k};
+        for (int m = SO_POLYNOMIAL; m <= SO_PADE; m++) {
+            double unit = campaign_slack(&s, (so_method)m) * u;
+            ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, N, 1, A, R), SO_OK);
+            worst_of(&error[m], distance(N, R, exact), (10 + 2 * s.rho) * unit, &here);
+            worst_of(&defect[m], oracle_orthogonality(N, R) / sqrt(N), (16 + 2 * s.rho) * unit, &here);
+        }
+    }
+    report_worst("skew Hadamard matrices, forward", bits, error);
+    report_worst("skew Hadamard matrices, orthogonality", bits, defect);
+    so_ctx_destroy(ctx), oracle_free(&exact), free(A);
+}
+END_TEST
+
 static void orthogonality(int bits, so_ctx *ctx, const sample *s, const double *A, double *R, worst highest[METHODS])
 {
     worst here = {.n = s->n, .shape = s->shape, .rho = s->rho};
@@ -350,6 +381,7 @@ Suite *check_exp(void)
     tcase_add_loop_test(tests, inverse_is_transpose, 0, 2);
     tcase_add_loop_test(tests, minute, 0, 2);
     tcase_add_loop_test(tests, small_angles, 0, 2);
+    tcase_add_loop_test(tests, hadamard, 0, 2);
     tcase_add_loop_test(tests, orthogonal_at_every_norm, 0, 2);
     tcase_add_loop_test(tests, huge, 0, 2);
     tcase_add_loop_test(tests, equal_angles, 0, 3);
