@@ -122,9 +122,8 @@ static void fill(rung *g, int bits)
 
 /* ---- The centre of libso/cpu/group/polynomial.c and centre.h --------------------------------------------------------- */
 
-/* Y = y I + P_1 and Y^k = y^k I + P_k for n >= LEAST_CENTRED; y is a multiple of 1 / CENTRES in [-1, 1], and 0 where Y = X.
- * const double *y below: NULL stands for Y and its powers themselves. */
-enum { CENTRES = 16, LEAST_CENTRED = 9, POWERS = 4 };
+/* Y = y I + P_1 and Y^k = y^k I + P_k; y is a multiple of 1 / CENTRES in [-1, 1], and 0 where Y = X. */
+enum { CENTRES = 16, POWERS = 4 };
 
 static double polynomial_at(int degree, const double *a, double y)
 {
@@ -284,21 +283,20 @@ static void combine(int terms, const number *a, const quantity *const *M, quanti
 
 enum { P1, P2, P3, P4, H, Q, C, S, QUANTITIES };
 
-/* P_2 .. P_4 from P_1; y == NULL: powers of Y. */
-static void powers_about(const rounding *r, const double *y, quantity *q)
+/* P_2 .. P_4 from P_1. */
+static void powers_about(const rounding *r, double y, quantity *q)
 {
     const quantity *const P[] = {&q[P1], &q[P2]};
-    double x = y ? *y : 0;
     multiply(r, &q[P1], &q[P1], &q[P2]);
-    add_terms(1, (number[]){{0, 0}, {2 * x, 0}}, P, &q[P2]);
+    add_terms(1, (number[]){{0, 0}, {2 * y, 0}}, P, &q[P2]);
     multiply(r, &q[P2], &q[P1], &q[P3]);
-    add_terms(2, (number[]){{0, 0}, {x * x, 0}, {x, 0}}, P, &q[P3]);
+    add_terms(2, (number[]){{0, 0}, {y * y, 0}, {y, 0}}, P, &q[P3]);
     multiply(r, &q[P2], &q[P2], &q[P4]);
-    add_terms(1, (number[]){{0, 0}, {2 * x * x, 0}}, P + 1, &q[P4]);
+    add_terms(1, (number[]){{0, 0}, {2 * y * y, 0}}, P + 1, &q[P4]);
 }
 
 /* P = Y^m H + L; about a centre P_m H' + h P_m + sum_(0<k<m) l_k P_k + sum_(0<k<=m) y^m h_k P_k + v, H = h I + H'. */
-static void split_form(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
+static void split_form(const rounding *r, const rung *g, const double (*a)[9], double y, quantity *q, quantity *P)
 {
     int m = g->degree / 2;
     number low[POWERS + 1] = {{0, 0}}, high[POWERS + 1];
@@ -307,21 +305,19 @@ static void split_form(const rounding *r, const rung *g, const double (*a)[9], c
         high[k] = (number){a[0][m + k], 0};
     for (int k = 0; k < m; k++)
         low[k] = (number){a[0][k], 0};
-    if (y) {
-        low[m] = number_at(m, a[0] + m, *y);
-        for (int k = 1; k <= m; k++)
-            low[k] = plus_number(low[k], times_number((number){pow(*y, m), 0}, high[k]));
-        low[0] = tabled(g, a, *y);
-        high[0].value = 0;
-    }
+    low[m] = number_at(m, a[0] + m, y);
+    for (int k = 1; k <= m; k++)
+        low[k] = plus_number(low[k], times_number((number){pow(y, m), 0}, high[k]));
+    low[0] = tabled(g, a, y);
+    high[0].value = 0;
     combine(m, high, M, &q[H]);
     multiply(r, &q[m - 1], &q[H], P);
-    add_terms(y ? m : m - 1, low, M, P);
+    add_terms(m, low, M, P);
 }
 
 /* P = B1 + (B2 + q) q, q = B3 + B4^2; about a centre, Bj = bj I + Bj' and q = b I + q', H'q' + (b2 + 2 b) q' + b B2' + B1' + v with
  * H' = B2' + q'. */
-static void nested_form(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
+static void nested_form(const rounding *r, const rung *g, const double (*a)[9], double y, quantity *q, quantity *P)
 {
     number B[4][5] = {{{0, 0}}};
     const quantity *const M[] = {&q[P1], &q[P2], &q[P3], &q[Q]};
@@ -329,26 +325,24 @@ static void nested_form(const rounding *r, const rung *g, const double (*a)[9], 
         for (int k = 0; k < 4; k++)
             B[j][k].value = a[j][k];
     B[1][4].value = 1;
-    if (y) {
-        number b4 = number_at(3, a[3], *y), b = plus_number(number_at(3, a[2], *y), times_number(b4, b4));
-        for (int k = 1; k < 4; k++) {
-            B[2][k] = plus_number(B[2][k], times_number((number){2 * b4.value, 2 * b4.error}, B[3][k]));
-            B[0][k] = plus_number(B[0][k], times_number(b, B[1][k]));
-        }
-        for (int j = 1; j < 4; j++)
-            B[j][0].value = 0;
-        B[0][0] = tabled(g, a, *y);
-        B[0][4] = plus_number(number_at(3, a[1], *y), (number){2 * b.value, 2 * b.error});
+    number b4 = number_at(3, a[3], y), b = plus_number(number_at(3, a[2], y), times_number(b4, b4));
+    for (int k = 1; k < 4; k++) {
+        B[2][k] = plus_number(B[2][k], times_number((number){2 * b4.value, 2 * b4.error}, B[3][k]));
+        B[0][k] = plus_number(B[0][k], times_number(b, B[1][k]));
     }
+    for (int j = 1; j < 4; j++)
+        B[j][0].value = 0;
+    B[0][0] = tabled(g, a, y);
+    B[0][4] = plus_number(number_at(3, a[1], y), (number){2 * b.value, 2 * b.error});
     combine(3, B[3], M, &q[H]);
     multiply(r, &q[H], &q[H], &q[Q]);
     add_terms(3, B[2], M, &q[Q]);
     combine(4, B[1], M, &q[H]);
     multiply(r, &q[H], &q[Q], P);
-    add_terms(y ? 4 : 3, B[0], M, P);
+    add_terms(4, B[0], M, P);
 }
 
-static void evaluate_part(const rounding *r, const rung *g, const double (*a)[9], const double *y, quantity *q, quantity *P)
+static void evaluate_part(const rounding *r, const rung *g, const double (*a)[9], double y, quantity *q, quantity *P)
 {
     if (g->degree < 12)
         split_form(r, g, a, y, q, P);
@@ -361,7 +355,7 @@ typedef struct costs {
 } costs;
 
 /* exp(A) = C + A S as libso/cpu/group/polynomial.c evaluates it for angles up to theta, and its derivative in the direction M. */
-static costs costs_about(const rounding *r, const rung *g, double theta, const double *y)
+static costs costs_about(const rounding *r, const rung *g, double theta, double y)
 {
     quantity q[QUANTITIES];
     double k = g->scale > 0 ? g->scale : 1, x = theta * theta, dY = k * 2 * theta; /* ||dY||_F for ||M||_F = 1 */
@@ -369,12 +363,10 @@ static costs costs_about(const rounding *r, const rung *g, double theta, const d
         arb_poly_init(q[i].f);
     low_end = (g->scale > 0) - k * x, high_end = g->scale > 0;
     arb_poly_set_coeff_si(q[P1].f, 1, 1);
-    if (y) {
-        arb_t c;
-        arb_init(c), arb_set_d(c, -*y);
-        arb_poly_set_coeff_arb(q[P1].f, 0, c);
-        arb_clear(c);
-    }
+    arb_t c;
+    arb_init(c), arb_set_d(c, -y);
+    arb_poly_set_coeff_arb(q[P1].f, 0, c);
+    arb_clear(c);
     measure(&q[P1]);
     q[P1].error = MIRROR * k * x * r->half + k * x + q[P1].size, q[P1].slope_error = MIRROR * (r->half + 1) + 1;
     powers_about(r, y, q);
@@ -390,15 +382,12 @@ static costs costs_about(const rounding *r, const rung *g, double theta, const d
 }
 
 /* The largest over the centres. */
-static costs base_costs(const rounding *r, const rung *g, int n, double theta)
+static costs base_costs(const rounding *r, const rung *g, double theta)
 {
     int last = g->scale > 0 ? CENTRES : 0;
     costs most = {0, 0};
-    if (n < LEAST_CENTRED)
-        return costs_about(r, g, theta, NULL);
     for (int i = -last; i <= last; i++) {
-        double y = (double)i / CENTRES;
-        costs c = costs_about(r, g, theta, &y);
+        costs c = costs_about(r, g, theta, (double)i / CENTRES);
         most.value = fmax(most.value, c.value), most.derivative = fmax(most.derivative, c.derivative);
     }
     return most;
@@ -445,7 +434,7 @@ static void worst_case(const rung *rungs, int count, int n, bounds *within, boun
     rounding r = {roundings(n, WHOLE_HALF) * sqrt(n), roundings(n, WHOLE_FULL) * sqrt(n), sqrt(n)};
     costs base = {0, 0};
     for (int k = 0; k < count; k++) {
-        base = base_costs(&r, &rungs[k], n, rungs[k].theta);
+        base = base_costs(&r, &rungs[k], rungs[k].theta);
         bounds b = {base.value, 2 * base.value, base.derivative};
         keep_worst(within, with_gradient(&r, b), rungs[k].theta_derivative);
     }
@@ -550,7 +539,7 @@ static scalar tabled_coefficient(tape *t, const rung *g, const double (*a)[9], d
     return g->scale > 0 ? rounded(t, NUMBER, v) : v;
 }
 
-static scalar split_part(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)
+static scalar split_part(tape *t, const rung *g, const double (*a)[9], double y, const scalar *P)
 {
     int m = g->degree / 2;
     scalar low[POWERS + 1], high[POWERS + 1];
@@ -558,62 +547,57 @@ static scalar split_part(tape *t, const rung *g, const double (*a)[9], const dou
         high[k] = constant(a[0][m + k]);
     for (int k = 0; k < m; k++)
         low[k] = constant(a[0][k]);
-    if (y) {
-        low[m] = coefficient_at(t, m, a[0] + m, *y);
-        for (int k = 1; k <= m; k++)
-            low[k] = rounded(t, NUMBER, plus(low[k], constant(pow(*y, m) * a[0][m + k])));
-        low[0] = tabled_coefficient(t, g, a, *y);
-        high[0] = constant(0);
-    }
+    low[m] = coefficient_at(t, m, a[0] + m, y);
+    for (int k = 1; k <= m; k++)
+        low[k] = rounded(t, NUMBER, plus(low[k], constant(pow(y, m) * a[0][m + k])));
+    low[0] = tabled_coefficient(t, g, a, y);
+    high[0] = constant(0);
     scalar upper = with_terms(t, constant(0), m, high, P);
-    return with_terms(t, product(t, HALF, P[m - 1], upper), y ? m : m - 1, low, P);
+    return with_terms(t, product(t, HALF, P[m - 1], upper), m, low, P);
 }
 
-static scalar nested_part(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)
+static scalar nested_part(tape *t, const rung *g, const double (*a)[9], double y, const scalar *P)
 {
     scalar B[4][5], M[4] = {P[0], P[1], P[2]};
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             B[j][k] = constant(a[j][k]);
     B[1][4] = constant(1);
-    if (y) {
-        scalar b4 = coefficient_at(t, 3, a[3], *y), b = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[2], *y), times(b4, b4)));
-        for (int k = 1; k < 4; k++) {
-            B[2][k] = rounded(t, NUMBER, plus(B[2][k], times(constant(2 * a[3][k]), b4)));
-            B[0][k] = rounded(t, NUMBER, plus(B[0][k], times(constant(a[1][k]), b)));
-        }
-        for (int j = 1; j < 4; j++)
-            B[j][0] = constant(0);
-        B[0][0] = tabled_coefficient(t, g, a, *y);
-        B[0][4] = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[1], *y), times(constant(2), b)));
+    scalar b4 = coefficient_at(t, 3, a[3], y), b = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[2], y), times(b4, b4)));
+    for (int k = 1; k < 4; k++) {
+        B[2][k] = rounded(t, NUMBER, plus(B[2][k], times(constant(2 * a[3][k]), b4)));
+        B[0][k] = rounded(t, NUMBER, plus(B[0][k], times(constant(a[1][k]), b)));
     }
+    for (int j = 1; j < 4; j++)
+        B[j][0] = constant(0);
+    B[0][0] = tabled_coefficient(t, g, a, y);
+    B[0][4] = rounded(t, NUMBER, plus(coefficient_at(t, 3, a[1], y), times(constant(2), b)));
     scalar root = with_terms(t, constant(0), 3, B[3], M);
     M[3] = with_terms(t, product(t, HALF, root, root), 3, B[2], M);
     scalar sum = with_terms(t, constant(0), 4, B[1], M);
-    return with_terms(t, product(t, HALF, sum, M[3]), y ? 4 : 3, B[0], M);
+    return with_terms(t, product(t, HALF, sum, M[3]), 4, B[0], M);
 }
 
-static scalar part_of(tape *t, const rung *g, const double (*a)[9], const double *y, const scalar *P)
+static scalar part_of(tape *t, const rung *g, const double (*a)[9], double y, const scalar *P)
 {
     return g->degree < 12 ? split_part(t, g, a, y, P) : nested_part(t, g, a, y, P);
 }
 
 /* exp(A) as libso/cpu/group/polynomial.c evaluates it, on the eigenvalues i alpha and i beta of A; returns the
  * entry (a, b) of its error. */
-static double complex evaluate_pair(tape *t, const rung *g, const double *y, double alpha, double beta)
+static double complex evaluate_pair(tape *t, const rung *g, double y, double alpha, double beta)
 {
     int m = g->degree < 12 ? g->degree / 2 : 3;
     scalar A = {I * alpha, I * beta, 0}, P[POWERS];
-    double x = y ? *y : 0;
     t->steps = 0;
     P[0] = product(t, PAIRED, A, A);
     if (g->scale > 0)
-        P[0] = rounded(t, ENTRIES, plus(times(constant(g->scale), P[0]), constant(1 - x)));
-    P[1] = with_terms(t, product(t, HALF, P[0], P[0]), 1, (scalar[]){constant(0), constant(2 * x)}, P);
+        P[0] = rounded(t, ENTRIES, plus(times(constant(g->scale), P[0]), constant(1 - y)));
+    P[1] = with_terms(t, product(t, HALF, P[0], P[0]), 1, (scalar[]){constant(0), constant(2 * y)}, P);
     if (m > 2)
-        P[2] = with_terms(t, product(t, HALF, P[1], P[0]), 2, (scalar[]){constant(0), constant(x * x), constant(x)}, P);
+        P[2] = with_terms(t, product(t, HALF, P[1], P[0]), 2, (scalar[]){constant(0), constant(y * y), constant(y)}, P);
     if (m > 3)
-        P[3] = with_terms(t, product(t, HALF, P[1], P[1]), 1, (scalar[]){constant(0), constant(2 * x * x)}, P + 1);
+        P[3] = with_terms(t, product(t, HALF, P[1], P[1]), 1, (scalar[]){constant(0), constant(2 * y * y)}, P + 1);
     scalar even = part_of(t, g, g->c, y, P), odd = part_of(t, g, g->s, y, P);
     return rounded(t, ENTRIES, plus(even, product(t, HALF, A, odd))).d;
 }
@@ -687,7 +671,7 @@ static double amplification(double alpha, double beta, int s)
 static bounds random_walk(const rung *g, const double *angle, int n, int s)
 {
     tape t = {.active = -1};
-    double forward = 0, defect = 0, weight[32] = {0}, about = centre_of(g, angle), *y = n < LEAST_CENTRED ? NULL : &about;
+    double forward = 0, defect = 0, weight[32] = {0}, y = centre_of(g, angle);
     for (int a = 0; a < EIGENVALUES; a++)
         evaluate_pair(&t, g, y, angle[a], angle[a]);
     tape sizes = t;

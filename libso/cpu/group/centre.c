@@ -6,9 +6,7 @@ static void product_about(int n, const elem *y, int i, int j, jet *P)
 {
     jet to = P[i + j - 1], M[2] = {P[i - 1], P[j - 1]};
     elem zero = broadcast(0);
-    if (!y)
-        multiply(n, 1, M[0], M[1], to);
-    else if (i == j)
+    if (i == j)
         multiply_add(n, 1, M[0], M[1], 1, (elem[]){zero, 2 * y[i]}, M, to);
     else
         multiply_add(n, 1, M[0], M[1], 2, (elem[]){zero, y[j], y[i]}, M, to);

@@ -13,7 +13,7 @@
 enum { CENTRE_POWERS = 4 };
 
 /* P_k in P[k - 1]: P_(known+1) .. P_powers from P_1 .. P_known, 1 <= known, powers <= 4; y[k] = y^k. P_k carries the tangent of
- * Y^k. y == NULL: y = 0. */
+ * Y^k. */
 void SO_(powers_about)(int n, int known, int powers, const elem *y, jet *P);
 #define powers_about SO_(powers_about)
 

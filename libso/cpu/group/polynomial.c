@@ -117,7 +117,6 @@ static plan prepare(int n, int derivative, elem *A, elem *X, elem *square)
 /* ---- The base: angles within a rung ------------------------------------------------------------------------------------ */
 
 enum { POWERS = CENTRE_POWERS, NESTED = RUNGS - 1 };
-enum { LEAST_CENTRED = 9 }; /* for smaller matrices the sums are too short for centre.h to matter */
 
 /* The centre, a multiple of 1 / SO_CENTRES so that its powers are exact, and c and s there. */
 typedef struct centre {
@@ -191,13 +190,11 @@ static void set_split_form(const plan *p, const centre *c, split_form *f)
             elem l[POWERS + 1], h[POWERS + 1];
             for (int i = 0; i <= m; i++)
                 l[i] = broadcast(i < m ? a[i] : 0), h[i] = broadcast(a[m + i]);
-            if (c) {
-                l[m] = at_centre(m, h, c);
-                for (int i = 1; i <= m; i++)
-                    l[i] += c->y[m] * h[i];
-                l[0] = c->value[which];
-                h[0] = broadcast(0);
-            }
+            l[m] = at_centre(m, h, c);
+            for (int i = 1; i <= m; i++)
+                l[i] += c->y[m] * h[i];
+            l[0] = c->value[which];
+            h[0] = broadcast(0);
             for (int i = 0; i <= m; i++) {
                 int fresh = !f->any || i > f->powers;
                 elem zero = broadcast(0), *low = &f->low[which][i], *high = &f->high[which][i];
@@ -233,31 +230,29 @@ static jet own_power(const plan *p, const split_form *f, const jet *power, jet Z
 
 /* About a centre, with Bj = bj I + Bj' and q = b I + q': q' = B4'^2 + 2 b4 B4' + B3', and with H' = B2' + q'
  * P = H'q' + (b2 + b) q' + b H' + B1' + v I = H'q' + (b2 + 2 b) q' + b B2' + B1' + v I. */
-static void nested_polynomial(int n, const real *const *B, const elem *v, const centre *c, const jet *power, jet q, jet H, jet P)
+static void nested_polynomial(int n, const real *const *B, elem v, const centre *c, const jet *power, jet q, jet H, jet P)
 {
     elem b[4][5], number[4];
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             b[j][k] = broadcast(B[j][k]);
-    if (c) {
-        for (int j = 0; j < 4; j++) {
-            number[j] = at_centre(3, b[j], c);
-            b[j][0] = broadcast(0);
-        }
-        number[2] += number[3] * number[3];
-        for (int k = 1; k < 4; k++) {
-            b[2][k] += 2 * number[3] * b[3][k];
-            b[0][k] += number[2] * b[1][k];
-        }
-        b[0][0] = *v;
-        b[0][4] = number[1] + 2 * number[2];
+    for (int j = 0; j < 4; j++) {
+        number[j] = at_centre(3, b[j], c);
+        b[j][0] = broadcast(0);
     }
+    number[2] += number[3] * number[3];
+    for (int k = 1; k < 4; k++) {
+        b[2][k] += 2 * number[3] * b[3][k];
+        b[0][k] += number[2] * b[1][k];
+    }
+    b[0][0] = v;
+    b[0][4] = number[1] + 2 * number[2];
     b[1][4] = broadcast(1);
     const jet M[] = {power[0], power[1], power[2], q};
     combine(n, 3, b[3], power, H);
     multiply_add(n, 1, H, H, 3, b[2], power, q);
     combine(n, 4, b[1], M, H);
-    multiply_add(n, 1, H, q, c ? 4 : 3, b[0], M, P);
+    multiply_add(n, 1, H, q, 4, b[0], M, P);
 }
 
 /* E = c(X) + A s(X) of the scaled A, with tangents if E has one. Takes 9 jets from the arena. */
@@ -271,34 +266,31 @@ static void evaluate(const plan *p, jet A, jet X, jet E, arena a)
         shift = select_lanes(p->in_rung[k], broadcast(ladder[k].shift), shift);
         scale[1] = select_lanes(p->in_rung[k], broadcast(ladder[k].scale), scale[1]);
     }
-    centre about, *c = NULL;
-    if (n >= LEAST_CENTRED)
-        about = centre_of(n, p, X.v, shift, scale[1]), c = &about;
+    const centre c = centre_of(n, p, X.v, shift, scale[1]);
     split_form f;
-    set_split_form(p, c, &f);
+    set_split_form(p, &c, &f);
     mask nested = ladder[NESTED].powers ? (mask){0} : p->in_rung[NESTED];
     int any_nested = any_lane(nested);
 
     combine(n, 1, scale, &X, power[0]);
-    if (c)
-        shift -= c->y[1];
+    shift -= c.y[1];
     for (int i = 0; i < n; i++) {
         ptrdiff_t at = (ptrdiff_t)i * matrix_stride(n) + i;
         power[0].v[at] = scale[1] * X.v[at] + shift; /* rounded once */
     }
-    powers_about(n, 1, f.powers > 3 || !any_nested ? f.powers : 3, c ? c->y : NULL, power);
+    powers_about(n, 1, f.powers > 3 || !any_nested ? f.powers : 3, c.y, power);
 
     if (f.any) {
         jet Z = own_power(p, &f, power, T, n);
         for (int which = 0; which < 2; which++) {
             combine(n, f.powers, f.high[which], power, H);
-            multiply_add(n, 1, Z, H, c ? f.powers : f.powers - 1, f.low[which], power, value[which]);
+            multiply_add(n, 1, Z, H, f.powers, f.low[which], power, value[which]);
         }
     }
     if (any_nested)
         for (int which = 0; which < 2; which++) {
             const real *const *B = which ? ladder[NESTED].s : ladder[NESTED].c;
-            nested_polynomial(n, B, c ? &c->value[which] : NULL, c, power, q, H, f.any ? T : value[which]);
+            nested_polynomial(n, B, c.value[which], &c, power, q, H, f.any ? T : value[which]);
             if (f.any) {
                 blend(n, nested, T.v, value[which].v);
                 if (T.d)
