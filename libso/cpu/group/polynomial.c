@@ -236,7 +236,7 @@ static void nested_polynomial(int n, const real *const *B, elem v, const centre 
     for (int j = 0; j < 4; j++)
         for (int k = 0; k < 4; k++)
             b[j][k] = broadcast(B[j][k]);
-    for (int j = 0; j < 4; j++) {
+    for (int j = 1; j < 4; j++) {
         number[j] = at_centre(3, b[j], c);
         b[j][0] = broadcast(0);
     }
