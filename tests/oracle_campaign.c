@@ -43,15 +43,11 @@ static int beside_switches(int bits)
 static const double corner_radii[] = {1, 4 * M_PI, 6 * M_PI, 20 * M_PI, 200 * M_PI, 3e3, 8e3, 1e5, 1e6, 4e6};
 enum { CORNER_RADII = sizeof corner_radii / sizeof *corner_radii, CORNER_RADII_F32 = 7 };
 
-int campaign_one_size(shape s)
-{
-    return s == HADAMARD || s == SIGNS;
-}
-
 /* Chosen above the largest seen, not derived. */
 double campaign_slack(const sample *s, so_method m)
 {
-    return test_on_cuda() && m == SO_PADE && campaign_one_size(s->shape) ? 8 : 1;
+    int one_size = s->shape == HADAMARD || s->shape == SIGNS;
+    return test_on_cuda() && m == SO_PADE && one_size ? 8 : 1;
 }
 
 /* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */

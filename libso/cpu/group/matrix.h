@@ -159,8 +159,7 @@ void SO_(product)(int n, const elem *A, const elem *B, elem *C);            /* C
 void SO_(product_transposed)(int n, const elem *A, const elem *B, elem *C); /* C = A^T B */
 void SO_(product_lower)(int n, const elem *A, const elem *B, elem *C);      /* C = A B, lower part */
 void SO_(product_lower_add)(int n, const elem *A, const elem *B, elem *C);  /* C += A B, lower part */
-/* C_jj = sign sum_i P_ij Q_ij, within few roundings: the diagonal of P Q for symmetric P and Q or (sign = -1) skew ones, of
- * P^T P. */
+/* C_jj = sign sum_i P_ij Q_ij, within few roundings: the diagonal of P^T Q, or with sign = -1 of P Q for a skew P. */
 void SO_(symmetric_diagonal)(int n, int sign, const elem *P, const elem *Q, elem *C);
 #define symmetric_diagonal SO_(symmetric_diagonal)
 #define product SO_(product)

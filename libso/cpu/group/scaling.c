@@ -60,6 +60,10 @@ void SO_(scale_back)(int n, elem *X, const int exponent[LANES])
 /* Between two re-orthogonalisations a defect grows at most 2^8 times. */
 enum { SQUARINGS_PER_STEP = 8 };
 
+/* Above this order runs alone leave a drift on the diagonal that takes orthogonality past its bound (1.1 at n = 127, f32, skew
+ * Hadamard matrices); below, it is not worth a transposition. */
+enum { LONG_DIAGONAL = 64 };
+
 void SO_(square_repeatedly)(int n, const squarings *s, elem *E, real *work)
 {
     elem *square = matrix_of(work, n, 0);
@@ -68,7 +72,7 @@ void SO_(square_repeatedly)(int n, const squarings *s, elem *E, real *work)
         if (step % SQUARINGS_PER_STEP == 0)
             SO_(orthogonalize)(n, active, E, 1, (real *)matrix_of(work, n, 1));
         product(n, E, E, square);
-        if (n > 64) {
+        if (n > LONG_DIAGONAL) {
             transpose(n, E, matrix_of(work, n, 1));
             symmetric_diagonal(n, 1, E, matrix_of(work, n, 1), square);
         }
