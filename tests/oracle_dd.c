@@ -88,29 +88,26 @@ static void normalise_all(int n, oracle_pair x)
 typedef double lanes __attribute__((vector_size(64)));
 enum { LANES = 8, ROWS = 4 };
 
-/* c += a b with one rounding in each lane: one instruction where the machine has it, else the C library's fma: the same bits. */
+/* c += a b with one rounding in each lane: one instruction where the machine has it, else the C library's; the same bits. */
 static inline __attribute__((always_inline)) void fma_lanes(lanes *c, const lanes *a, const lanes *b)
 {
     for (int l = 0; l < LANES; l++)
         (*c)[l] = __builtin_fma((*a)[l], (*b)[l], (*c)[l]);
 }
 
-/* `rows` rows of out, LANES columns from column j: the sums over k stay in registers. y: hi and lo of these columns, row by row. */
-static inline __attribute__((always_inline)) void multiply_rows(int rows, int n, int i, int j, oracle_pair out, oracle_pair x,
-                                                                const lanes *y)
+/* hi + lo += a b: the sum s loses (hi - (s - t)) + (a b - t), t = s - hi. */
+static inline __attribute__((always_inline)) void add_product(lanes *hi, lanes *lo, const lanes *a, const lanes *b)
 {
-    lanes hi[ROWS] = {{0}}, lo[ROWS] = {{0}};
-    for (int k = 0; k < n; k++)
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
-            lanes a = x.hi[(i + r) * n + k] - (lanes){0}, alo = x.lo[(i + r) * n + k] - (lanes){0}, p = a * y[2 * k], e = -p;
-            fma_lanes(&e, &a, &y[2 * k]);
-            fma_lanes(&e, &a, &y[2 * k + 1]);
-            fma_lanes(&e, &alo, &y[2 * k]);
-            lanes s = hi[r] + p, t = s - hi[r];
-            lo[r] += ((hi[r] - (s - t)) + (p - t)) + e;
-            hi[r] = s;
-        }
+    lanes s = *hi + *a * *b, t = s - *hi, lost = -t;
+    fma_lanes(&lost, a, b);
+    *lo += *hi - (s - t);
+    *lo += lost;
+    *hi = s;
+}
+
+static inline __attribute__((always_inline)) void store_rows(int rows, int n, int i, int j, const lanes *hi, const lanes *lo,
+                                                             oracle_pair out)
+{
     for (int r = 0; r < rows; r++)
         for (int l = 0; l < LANES && j + l < n; l++) {
             int at = (i + r) * n + j + l;
@@ -119,14 +116,36 @@ static inline __attribute__((always_inline)) void multiply_rows(int rows, int n,
         }
 }
 
+/* `rows` rows of out, LANES columns from column j: sums over k stay in registers. y: hi and lo of these columns by rows. */
+static inline __attribute__((always_inline)) void multiply_rows(int rows, int n, int i, int j, oracle_pair out, oracle_pair x,
+                                                                const lanes *y)
+{
+    lanes hi[ROWS] = {{0}}, lo[ROWS] = {{0}};
+    for (int k = 0; k < n; k++)
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            lanes a = x.hi[(i + r) * n + k] - (lanes){0}, alo = x.lo[(i + r) * n + k] - (lanes){0};
+            add_product(&hi[r], &lo[r], &a, &y[2 * k]);
+            fma_lanes(&lo[r], &a, &y[2 * k + 1]);
+            fma_lanes(&lo[r], &alo, &y[2 * k]);
+        }
+    store_rows(rows, n, i, j, hi, lo, out);
+}
+
+/* y's columns j to j + LANES - 1 to the panel; zeros beyond the last. */
+static inline __attribute__((always_inline)) void load_panel(int n, int j, const double *hi, const double *lo, lanes *panel)
+{
+    for (int k = 0; k < n; k++)
+        for (int l = 0; l < LANES; l++) {
+            panel[2 * k][l] = j + l < n ? hi[k * n + j + l] : 0;
+            panel[2 * k + 1][l] = lo && j + l < n ? lo[k * n + j + l] : 0;
+        }
+}
+
 static inline __attribute__((always_inline)) void multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y, lanes *panel)
 {
     for (int j = 0; j < n; j += LANES) {
-        for (int k = 0; k < n; k++)
-            for (int l = 0; l < LANES; l++) {
-                panel[2 * k][l] = j + l < n ? y.hi[k * n + j + l] : 0;
-                panel[2 * k + 1][l] = j + l < n ? y.lo[k * n + j + l] : 0;
-            }
+        load_panel(n, j, y.hi, y.lo, panel);
         int i = 0;
         for (; i + ROWS <= n; i += ROWS)
             multiply_rows(ROWS, n, i, j, out, x, panel);
@@ -135,10 +154,40 @@ static inline __attribute__((always_inline)) void multiply(int n, oracle_pair ou
     }
 }
 
+/* `rows` rows of R^T R, LANES columns from column j. */
+static inline __attribute__((always_inline)) void gram_rows(int rows, int n, int i, int j, oracle_pair out, const double *R,
+                                                            const lanes *y)
+{
+    lanes hi[ROWS] = {{0}}, lo[ROWS] = {{0}};
+    for (int k = 0; k < n; k++)
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++) {
+            lanes a = R[k * n + i + r] - (lanes){0};
+            add_product(&hi[r], &lo[r], &a, &y[2 * k]);
+        }
+    store_rows(rows, n, i, j, hi, lo, out);
+}
+
+/* The blocks that reach the upper triangle, then its mirror image. */
+static inline __attribute__((always_inline)) void gram(int n, oracle_pair out, const double *R, lanes *panel)
+{
+    for (int j = 0; j < n; j += LANES) {
+        int i = 0, end = j + LANES < n ? j + LANES : n;
+        load_panel(n, j, R, NULL, panel);
+        for (; i + ROWS <= end; i += ROWS)
+            gram_rows(ROWS, n, i, j, out, R, panel);
+        for (; i < end; i++)
+            gram_rows(1, n, i, j, out, R, panel);
+    }
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++)
+            out.hi[i * n + j] = out.hi[j * n + i], out.lo[i * n + j] = out.lo[j * n + i];
+}
+
+/* The same source for each instruction set: the same bits. */
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void multiply_avx512(int n, oracle_pair out,
-                                                                                              oracle_pair x, oracle_pair y,
-                                                                                              lanes *panel)
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void
+multiply_avx512(int n, oracle_pair out, oracle_pair x, oracle_pair y, lanes *panel)
 {
     multiply(n, out, x, y, panel);
 }
@@ -148,6 +197,21 @@ __attribute__((target("arch=x86-64-v3"))) static void multiply_avx2(int n, oracl
 {
     multiply(n, out, x, y, panel);
 }
+
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) static void gram_avx512(int n, oracle_pair out,
+                                                                                          const double *R, lanes *panel)
+{
+    gram(n, out, R, panel);
+}
+
+__attribute__((target("arch=x86-64-v3"))) static void gram_avx2(int n, oracle_pair out, const double *R, lanes *panel)
+{
+    gram(n, out, R, panel);
+}
+#define CHOOSE(f)                                                                                                              \
+    (__builtin_cpu_supports("x86-64-v4") ? f##_avx512 : __builtin_cpu_supports("x86-64-v3") ? f##_avx2 : f##_portable)
+#else
+#define CHOOSE(f) f##_portable
 #endif
 
 static void multiply_portable(int n, oracle_pair out, oracle_pair x, oracle_pair y, lanes *panel)
@@ -155,19 +219,30 @@ static void multiply_portable(int n, oracle_pair out, oracle_pair x, oracle_pair
     multiply(n, out, x, y, panel);
 }
 
-void dd_multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y)
+static void gram_portable(int n, oracle_pair out, const double *R, lanes *panel)
 {
-    void (*chosen)(int, oracle_pair, oracle_pair, oracle_pair, lanes *) = multiply_portable;
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v4"))
-        chosen = multiply_avx512;
-    else if (__builtin_cpu_supports("x86-64-v3"))
-        chosen = multiply_avx2;
-#endif
+    gram(n, out, R, panel);
+}
+
+static lanes *new_panel(int n)
+{
     lanes *panel = aligned_alloc(sizeof *panel, 2 * (size_t)n * sizeof *panel + sizeof *panel);
     if (!panel)
         abort();
-    chosen(n, out, x, y, panel);
+    return panel;
+}
+
+void dd_multiply(int n, oracle_pair out, oracle_pair x, oracle_pair y)
+{
+    lanes *panel = new_panel(n);
+    CHOOSE(multiply)(n, out, x, y, panel);
+    free(panel);
+}
+
+void dd_gram(int n, oracle_pair out, const double *R)
+{
+    lanes *panel = new_panel(n);
+    CHOOSE(gram)(n, out, R, panel);
     free(panel);
 }
 
