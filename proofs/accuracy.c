@@ -1,4 +1,4 @@
-/* accuracy.c: the steps of accuracy.md that do not depend on the algorithm's constants (those: rounding.c).
+/* accuracy.c: the steps of accuracy.md that do not depend on the algorithm's constants (those: summation.c, rounding_*.c).
  * SPDX-License-Identifier: MIT */
 #include "derivative.h"
 #include "skew.h"
