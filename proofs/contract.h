@@ -20,13 +20,20 @@ static inline bounds contract(double rho)
     return (bounds){10 + 2 * rho, 16 + 2 * rho, 30 + 3 * rho};
 }
 
+/* A share that is not a number is the largest. */
+static inline void raise_share(double *most, double share)
+{
+    if (!(share <= *most) && *most == *most)
+        *most = share;
+}
+
 /* most: shares of the contract, each raised to that of b where this is larger. */
 static inline void keep_worst(bounds *most, bounds b, double rho)
 {
     bounds c = contract(rho);
-    most->forward = fmax(most->forward, b.forward / c.forward);
-    most->orthogonality = fmax(most->orthogonality, b.orthogonality / c.orthogonality);
-    most->vjp = fmax(most->vjp, b.vjp / c.vjp);
+    raise_share(&most->forward, b.forward / c.forward);
+    raise_share(&most->orthogonality, b.orthogonality / c.orthogonality);
+    raise_share(&most->vjp, b.vjp / c.vjp);
 }
 
 static inline void print_heading(int bits)

@@ -282,16 +282,20 @@ static bounds with_gradient(const rounding *r, bounds b) /* M = skew(R^T dR) is 
     return b;
 }
 
-/* The largest ratios of bound to contract over the rungs, in *within, and at rho = 1000. */
+/* The largest ratios of bound to contract over the rungs, in *within, and at rho = 1000. A rung's angles from 0 on are taken in
+ * PIECES, of each the bound at its end, where it is largest, and the contract at its beginning, where that is smallest. */
 static void worst_case(const rung *rungs, int count, int n, bounds *within, bounds *beyond)
 {
+    enum { PIECES = 12 };
     rounding r = {roundings(n, WHOLE_HALF) * sqrt(n), roundings(n, WHOLE_FULL) * sqrt(n), sqrt(n)};
     costs base = {0, 0};
-    for (int k = 0; k < count; k++) {
-        base = base_costs(&r, &rungs[k], rungs[k].theta);
-        bounds b = {base.value, 2 * base.value, base.derivative};
-        keep_worst(within, with_gradient(&r, b), rungs[k].theta_derivative);
-    }
+    for (int k = 0; k < count; k++)
+        for (int piece = 0; piece < PIECES; piece++) {
+            double width = rungs[k].theta / PIECES;
+            base = base_costs(&r, &rungs[k], (piece + 1) * width);
+            bounds b = {base.value, 2 * base.value, base.derivative};
+            keep_worst(within, with_gradient(&r, b), piece * width);
+        }
     keep_worst(beyond, with_gradient(&r, squared(&r, base, n, 1000, rungs[count - 1].theta_derivative)), 1000);
 }
 
