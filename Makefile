@@ -112,11 +112,13 @@ LIBDIR     ?= $(PREFIX)/lib
 MANDIR     ?= $(PREFIX)/share/man
 MAN        := $(BUILD)/man
 
-$(MAN)/so.3: libso/man/pages.awk libso/so.h Makefile
-	@rm -rf $(MAN) && mkdir -p $(MAN)
-	$(QUIET)awk -v folder=$(MAN) -v version=$(VERSION) -v date=$(DATE) -f libso/man/pages.awk libso/so.h
+MAN_PAGES  := $(MAN)/so/so.3 $(MAN)/so_cuda/so_cuda.3
 
-install: lib $(MAN)/so.3
+$(MAN_PAGES): libso/man/pages.awk libso/so.h libso/so_cuda.h Makefile
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(QUIET)awk -v folder=$(@D) -v version=$(VERSION) -v date=$(DATE) -f libso/man/pages.awk libso/$(@F:.3=.h)
+
+install: lib $(MAN)/so/so.3
 	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig $(MANDIR)/man3)
 	install -m 644 libso/so.h $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libso.a $(BUILD)/$(SHARED) $(DESTDIR)$(LIBDIR)
@@ -125,10 +127,10 @@ install: lib $(MAN)/so.3
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' libso/so.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/so.pc
-	install -m 644 $(MAN)/*.3 $(DESTDIR)$(MANDIR)/man3
+	install -m 644 $(MAN)/so/*.3 $(DESTDIR)$(MANDIR)/man3
 	@[ ! -e $(BUILD)/$(CUDA_SHARED) ] || $(MAKE) --no-print-directory install-cuda
-install-cuda:
-	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig)
+install-cuda: $(MAN)/so_cuda/so_cuda.3
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig $(MANDIR)/man3)
 	install -m 644 libso/so_cuda.h $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(BUILD)/libso_cuda.a $(BUILD)/$(CUDA_SHARED) $(DESTDIR)$(LIBDIR)
 	ln -sf $(CUDA_SHARED) $(DESTDIR)$(LIBDIR)/$(CUDA_SONAME)
@@ -136,12 +138,13 @@ install-cuda:
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|; s|@LIBS@|$(CUDA_LINK)|' libso/so_cuda.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/so_cuda.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/so_cuda.pc
+	install -m 644 $(MAN)/so_cuda/*.3 $(DESTDIR)$(MANDIR)/man3
 
-uninstall: $(MAN)/so.3
+uninstall: $(MAN_PAGES)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso.a libso.so $(SONAME) $(SHARED) pkgconfig/so.pc) $(DESTDIR)$(INCLUDEDIR)/so.h
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libso_cuda.a libso_cuda.so $(CUDA_SONAME) $(CUDA_SHARED) pkgconfig/so_cuda.pc)
 	rm -f $(DESTDIR)$(INCLUDEDIR)/so_cuda.h
-	for page in $(MAN)/*.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$${page##*/}"; done
+	for page in $(MAN)/*/*.3; do rm -f "$(DESTDIR)$(MANDIR)/man3/$${page##*/}"; done
 
 # ---- harness, benchmarks, proofs, tests ---------------------------------------------------------------------------------
 

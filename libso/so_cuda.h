@@ -1,5 +1,6 @@
-/* so_cuda.h: contexts on a CUDA device; link with -lso_cuda -lso. All functions of so.h then work as described there, but:
+/* so_cuda.h: contexts on a CUDA device.
  *
+ * All functions of so.h work in such a context as described there, but:
  *   pointers       are device pointers, of the context's device.
  *   asynchronous   A call only puts its work into the context's stream and returns. SO_OK means that it was accepted; what the
  *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call of the same kind (function, type,
@@ -20,14 +21,14 @@
  *                  max(8, 4 dims, min(64, tokens/32)) tokens, in closed form (SO_AUTO, tile 2, 3, 4) of 128 tokens: with
  *                  tile >= 2 and dims <= 32 never more than R, or than the sums of one run;
  *                  dposition, if wanted, takes groups * tokens * dims reals.
- *   SO_EIGEN,      These two compute with NVIDIA's libraries, cuSOLVER and cuBLAS: references to compare with, which SO_AUTO does not
- *   SO_PADE        take. They are loaded when first needed; SO_EMETHOD where they are not installed, of the CUDA version that this
- *                  library was compiled with. The warm-up call of each method also creates their handles. Same bits rest on NVIDIA's
- *                  word that a call repeated on the same device and version gives the same, and on its treating the matrices of a
- *                  call alike: every call has the same number of them, 2^20/n^2 but at most 4096 (a small batch costs as much). The
- *                  workspace is 32 to 145 MiB up to n = 1024, beyond that 32 MiB and what one matrix needs; SO_EIGEN adds what
- *                  cuSOLVER asks for, on the host too. cuBLAS is documented to work in graphs; of cuSOLVER, hence SO_EIGEN, nothing
- *                  is documented, nor whether it waits or allocates inside, and nothing has been measured.
+ *   vendor         SO_EIGEN and SO_PADE compute with NVIDIA's libraries, cuSOLVER and cuBLAS: references to compare with, which
+ *                  SO_AUTO does not take. They are loaded when first needed; SO_EMETHOD where they are not installed, of the CUDA
+ *                  version that this library was compiled with. The warm-up call of each method also creates their handles. Same bits
+ *                  rest on NVIDIA's word that a call repeated on the same device and version gives the same, and on its treating the
+ *                  matrices of a call alike: every call has the same number of them, 2^20/n^2 but at most 4096 (a small batch costs
+ *                  as much). The workspace is 32 to 145 MiB up to n = 1024, beyond that 32 MiB and what one matrix needs; SO_EIGEN
+ *                  adds what cuSOLVER asks for, on the host too. cuBLAS is documented to work in graphs; of cuSOLVER, hence SO_EIGEN,
+ *                  nothing is documented, nor whether it waits or allocates inside, and nothing has been measured.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef SO_CUDA_H
@@ -38,6 +39,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- Contexts on a CUDA device ----------------------------------------------------------------------------------------- */
 
 /* device: an ordinal of cudaSetDevice; stream: a cudaStream_t of that device (NULL: the default stream), alive as long as the
  * context. On failure *ctx is NULL. Destroy with so_ctx_destroy, when the stream has finished.

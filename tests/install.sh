@@ -60,6 +60,7 @@ done
 # ---- libso_cuda, if `make cuda` has built it ------------------------------------------------------------------------------
 if [ -e "$lib/libso_cuda.so" ]; then
     sed -n 's/^SO_API .*[ *]\(so_[a-z0-9_]*\)(.*/\1/p' libso/so_cuda.h > "$folder/declared_cuda"
+    [ -s "$pages/so_cuda.3" ] || fail "no page for so_cuda.h"
     nm -D --defined-only "$lib/libso_cuda.so" | awk '{ print $3 }' > "$folder/exported"
     diff "$folder/declared_cuda" "$folder/exported" || fail "libso_cuda.so exports something else than so_cuda.h declares"
     nm -g --defined-only "$lib/libso_cuda.a" | awk 'NF == 3 { print $3 }' > "$folder/exported"
@@ -85,9 +86,10 @@ END
 fi
 
 # ---- manual -------------------------------------------------------------------------------------------------------------
+cat "$folder"/declared* > "$folder/names"
 while read -r name; do
     [ -s "$pages/$name.3" ] || fail "no page for $name"
-done < "$folder/declared"
+done < "$folder/names"
 for page in "$pages"/*.3; do
     target=$(sed -n 's|^\.so man3/||p' "$page")
     [ -z "$target" ] || [ -s "$pages/$target" ] || fail "$page refers to $target, which does not exist"

@@ -1,8 +1,8 @@
-# pages.awk: the manual (section 3) from the comments of so.h, so that the two cannot drift apart.
+# pages.awk: the manual (section 3) from the comments of so.h or so_cuda.h, so that the two cannot drift apart.
 #
 #   awk -v folder=OUT -v version=0.1.0 -v date=2026-11-22 -f pages.awk so.h
 #
-# The comment at the top of so.h becomes so.3. Each section "/* ---- Title ---- ... */" becomes one page, named after its
+# The comment at the top of so.h becomes so.3, that of so_cuda.h so_cuda.3. Each section "/* ---- Title ---- ... */" becomes one page, named after its
 # first function without the type (so_exp.3), or after the opaque type that it declares (so_ctx.3); every other function of
 # the section gets a page that refers to it, with and without the type. What is read:
 #   comments      "term  text" (two spaces or more between them) is an item, deeper lines continue it, the rest is prose
@@ -44,7 +44,7 @@ function prose(line,    indent, term, rest)
         text = text ".TP\n" escape(term) "\n" escape(rest) "\n"
         return
     }
-    if (fresh || item_column || indent || line ~ /^Returns / || line ~ /^Accuracy\. /)
+    if (text != "" && (fresh || item_column || indent || line ~ /^Returns / || line ~ /^Accuracy\. /))
         text = text ".PP\n"
     fresh = item_column = 0
     text = text escape(line) "\n"
@@ -79,7 +79,7 @@ function code(s)
 
 function heading(file, name)
 {
-    printf ".\\\" Made from so.h by pages.awk.\n" > file
+    printf ".\\\" Made from %s.h by pages.awk.\n", library > file
     printf ".TH %s 3 %s \"libso %s\" \"Library Functions Manual\"\n", toupper(name), date, version > file
 }
 
@@ -115,11 +115,11 @@ function finish(    file, i, base, seen, list)
         file = folder "/" page ".3"
         heading(file, page)
         printf ".SH NAME\n%s \\- %s\n", list, escape(tolower(substr(title, 1, 1)) substr(title, 2)) > file
-        printf ".SH SYNOPSIS\n.nf\n#include <so.h>\n\n%s.fi\n", code(synopsis) > file
+        printf ".SH SYNOPSIS\n.nf\n#include <%s.h>\n\n%s.fi\n", library, code(synopsis) > file
         printf ".SH DESCRIPTION\n%s", text > file
         if (members != "")
             printf ".SH TYPES\n%s", members > file
-        printf ".SH SEE ALSO\n.BR so (3)\n" > file
+        printf ".SH SEE ALSO\n.BR %s (3)\n", library > file
         close(file)
     }
     title = page = synopsis = text = members = ""
@@ -128,8 +128,9 @@ function finish(    file, i, base, seen, list)
 
 FNR == 1 { # the overview
     top = 1
-    sub(/^\/\* so\.h: /, "")
-    summary = $0
+    match($0, /so[a-z_]*\.h: /)
+    library = substr($0, RSTART, RLENGTH - 4)
+    summary = substr($0, RSTART + RLENGTH)
     sub(/\.$/, "", summary)
     next
 }
@@ -223,10 +224,11 @@ in_type {
 }
 END {
     finish()
-    file = folder "/so.3"
-    heading(file, "so")
-    printf ".SH NAME\nso \\- %s\n", summary > file
-    printf ".SH SYNOPSIS\n.nf\n#include <so.h>\n\ncc ... $(pkg\\-config \\-\\-cflags \\-\\-libs so)\n.fi\n" > file
+    file = folder "/" library ".3"
+    heading(file, library)
+    printf ".SH NAME\n%s \\- %s\n", library, escape(summary) > file
+    printf ".SH SYNOPSIS\n.nf\n#include <%s.h>\n\n", library > file
+    printf "cc ... $(pkg\\-config \\-\\-cflags \\-\\-libs %s)\n.fi\n", library > file
     printf ".SH DESCRIPTION\n%s.SH FUNCTIONS\n", overview > file
     for (i = 1; i <= page_count; i++)
         printf ".TP\n.BR %s (3)\n%s\n", pages[i], escape(titles[i]) > file
