@@ -13,6 +13,9 @@ program=build/tests/check
 # What a mutation may change.
 objects() { find build -name '*.o' -o -name '*.a'; }
 
+# Ends when a check has failed: the program, in one process (CK_FORK=no), dies of its next line.
+until_failure='{ print; fflush() } / FAIL |:[FE]:/ { exit }'
+
 # One mutant, in the copy of this job. FOLDER/list/N.* hold its file, suites, old text, new text.
 one() {
     number=$1 slot=$2
@@ -29,7 +32,9 @@ one() {
         for depth in short full; do
             for suite in $(cat "$list.suites"); do
                 [ -z "$verdict" ] || break
-                SO_TEST_DEPTH=$depth timeout 300 $program "$suite" > "$list.log" 2>&1 || verdict="killed by $suite ($depth)"
+                { SO_TEST_DEPTH=$depth CK_FORK=no timeout 300 $program "$suite" 2>&1 || true; } 2> "$list.signal" |
+                    awk "$until_failure" > "$list.log"
+                tail -n 1 "$list.log" | grep -q ' 0 failed$' || verdict="killed by $suite ($depth)"
             done
         done
     fi
@@ -60,7 +65,7 @@ cp -a Makefile libso harness kernels bench tests "$folder/0/"
 cd "$folder/0"
 $make -j "$jobs" WARN='-std=c11 -w -Wno-psabi' $program > "$folder/build.log" 2>&1 ||
     { echo "mutants: the sources do not build, see $folder/build.log" >&2; exit 1; }
-SO_TEST_DEPTH=short $program -j "$jobs" $(sort -u "$folder"/list/*.suites) > "$folder/build.log" 2>&1 ||
+SO_TEST_DEPTH=short CK_FORK=no $program -j "$jobs" $(sort -u "$folder"/list/*.suites) > "$folder/build.log" 2>&1 ||
     { echo "mutants: the suites fail without any mutation, see $folder/build.log" >&2; exit 1; }
 objects | tar cf "$folder/objects.tar" -T -
 cd "$root"
