@@ -37,32 +37,22 @@ static inline __attribute__((always_inline)) void rotate_groups(int n, int64_t g
     }
 }
 
+/* f(n, ..), compiled for the orders that encodings use. */
+#define BY_ORDER(f, ...)                                                                                                        \
+    switch (n) {                                                                                                                \
+    case 2: f(2, __VA_ARGS__); break;                                                                                           \
+    case 4: f(4, __VA_ARGS__); break;                                                                                           \
+    case 8: f(8, __VA_ARGS__); break;                                                                                           \
+    case 16: f(16, __VA_ARGS__); break;                                                                                         \
+    case 32: f(32, __VA_ARGS__); break;                                                                                         \
+    case 64: f(64, __VA_ARGS__); break;                                                                                         \
+    default: f(n, __VA_ARGS__);                                                                                                 \
+    }
+
 static void rotate_any(int n, int64_t groups, int64_t rotations, const real *columns, size_t next, const real *x, real *y,
                        real *scratch)
 {
-    switch (n) {
-    case 2:
-        rotate_groups(2, groups, rotations, columns, next, x, y, scratch);
-        break;
-    case 4:
-        rotate_groups(4, groups, rotations, columns, next, x, y, scratch);
-        break;
-    case 8:
-        rotate_groups(8, groups, rotations, columns, next, x, y, scratch);
-        break;
-    case 16:
-        rotate_groups(16, groups, rotations, columns, next, x, y, scratch);
-        break;
-    case 32:
-        rotate_groups(32, groups, rotations, columns, next, x, y, scratch);
-        break;
-    case 64:
-        rotate_groups(64, groups, rotations, columns, next, x, y, scratch);
-        break;
-    default:
-        rotate_groups(n, groups, rotations, columns, next, x, y, scratch);
-        break;
-    }
+    BY_ORDER(rotate_groups, groups, rotations, columns, next, x, y, scratch);
 }
 
 /* dR[r] += dy x^T for every group of one sample and token. */
@@ -81,29 +71,7 @@ static inline __attribute__((always_inline)) void outer_groups(int n, int64_t gr
 
 static void outer_any(int n, int64_t groups, int64_t rotations, const real *dy, const real *x, size_t next, real *dR)
 {
-    switch (n) {
-    case 2:
-        outer_groups(2, groups, rotations, dy, x, next, dR);
-        break;
-    case 4:
-        outer_groups(4, groups, rotations, dy, x, next, dR);
-        break;
-    case 8:
-        outer_groups(8, groups, rotations, dy, x, next, dR);
-        break;
-    case 16:
-        outer_groups(16, groups, rotations, dy, x, next, dR);
-        break;
-    case 32:
-        outer_groups(32, groups, rotations, dy, x, next, dR);
-        break;
-    case 64:
-        outer_groups(64, groups, rotations, dy, x, next, dR);
-        break;
-    default:
-        outer_groups(n, groups, rotations, dy, x, next, dR);
-        break;
-    }
+    BY_ORDER(outer_groups, groups, rotations, dy, x, next, dR);
 }
 
 /* ---- Vectors as they are stored: reals, or bf16 (of f32) ---- */
