@@ -278,7 +278,7 @@ check-install: lib
 	@BUILD=$(BUILD) CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" tests/install.sh
 
 check: deps
-	@$(MAKE) --no-print-directory cuda
+	@$(MAKE) --no-print-directory cuda $(GPU_PROGRAMS)
 	@$(MAKE) --no-print-directory run-checks
 run-checks: all layering readme check-install run-prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)

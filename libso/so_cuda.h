@@ -7,6 +7,9 @@
  *                  method, sizes) nothing is allocated or loaded and the host never waits, so that calls can be captured in a CUDA
  *                  graph. A graph holds addresses of the workspace: do not let it grow after that (so_ctx_set_workspace with device
  *                  memory makes sure).
+ *   failures       SO_EDEVICE: CUDA refused the work; its last error is cleared. What fails later in the stream is told by the next
+ *                  call, as CUDA does, not by so_ctx_status. SO_ESIZE also where a device has not the shared memory for a vector of
+ *                  so_rotate (tiles of more than 10,000), or so_encode_vjp would sum more than 2^31 - 1 runs of all groups.
  *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
  *   accuracy       As in so.h; of SO_PADE, whose sums are cuBLAS's, 8 times those bounds where all entries of A have one size: more
  *                  than was seen, not derived.

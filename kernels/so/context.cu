@@ -10,14 +10,14 @@ static void *allocate(so_ctx *ctx, size_t bytes)
 {
     void *memory = NULL;
     on_device here(ctx);
-    return here.error == cudaSuccess && cudaMalloc(&memory, bytes ? bytes : 1) == cudaSuccess ? memory : NULL;
+    return here.ok && succeeds(cudaMalloc(&memory, bytes ? bytes : 1)) ? memory : NULL;
 }
 
 static void release(so_ctx *ctx, void *memory)
 {
     on_device here(ctx);
-    cudaStreamSynchronize(cuda_of(ctx)->stream); /* kernels may still use it, for which cudaFree is not bound to wait */
-    cudaFree(memory);
+    succeeds(cudaStreamSynchronize(cuda_of(ctx)->stream)); /* kernels may still use it, for which cudaFree is not bound to wait */
+    succeeds(cudaFree(memory));
 }
 
 static so_status status(so_ctx *ctx)
@@ -40,7 +40,7 @@ static void destroy(so_ctx *ctx)
         d->close_cusolver(d->cusolver);
     if (d->cublas)
         d->close_cublas(d->cublas);
-    cudaFreeHost((void *)d->outcome);
+    succeeds(cudaFreeHost((void *)d->outcome));
     free(ctx->device);
 }
 
@@ -48,13 +48,13 @@ static void destroy(so_ctx *ctx)
 static so_status open_device(so_cuda *d)
 {
     void *outcome = NULL, *on_the_device = NULL;
-    if (cudaDeviceGetAttribute(&d->multiprocessors, cudaDevAttrMultiProcessorCount, d->device) != cudaSuccess ||
-        cudaDeviceGetAttribute(&d->block_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, d->device) != cudaSuccess)
+    if (!succeeds(cudaDeviceGetAttribute(&d->multiprocessors, cudaDevAttrMultiProcessorCount, d->device)) ||
+        !succeeds(cudaDeviceGetAttribute(&d->block_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, d->device)))
         return SO_EDEVICE;
-    if (cudaHostAlloc(&outcome, OUTCOMES * sizeof(int), cudaHostAllocMapped) != cudaSuccess)
+    if (!succeeds(cudaHostAlloc(&outcome, OUTCOMES * sizeof(int), cudaHostAllocMapped)))
         return SO_ENOMEM;
-    if (cudaHostGetDevicePointer(&on_the_device, outcome, 0) != cudaSuccess) {
-        cudaFreeHost(outcome);
+    if (!succeeds(cudaHostGetDevicePointer(&on_the_device, outcome, 0))) {
+        succeeds(cudaFreeHost(outcome));
         return SO_EDEVICE;
     }
     d->outcome = (volatile int *)outcome;
@@ -70,7 +70,7 @@ extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
     if (!ctx)
         return SO_ENULL;
     *ctx = NULL;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess)
+    if (!succeeds(cudaGetDeviceCount(&devices)))
         return SO_EDEVICE;
     if (device < 0 || device >= devices)
         return SO_ESIZE;
@@ -97,7 +97,7 @@ extern "C" so_status so_ctx_create_cuda(so_ctx **ctx, int device, void *stream)
     so_status opened;
     {
         on_device here(c);
-        opened = here.error == cudaSuccess ? open_device(d) : SO_EDEVICE;
+        opened = here.ok ? open_device(d) : SO_EDEVICE;
     }
     c->threads = d->multiprocessors;
     if (opened != SO_OK) {

@@ -30,43 +30,53 @@ static inline so_cuda *cuda_of(const so_ctx *ctx)
 
 extern __shared__ __align__(128) unsigned char shared_memory[];
 
+/* Did a call of CUDA succeed? An error that is handled here must not be found later by whoever shares the runtime and asks for the
+ * last one. */
+static inline bool succeeds(cudaError_t error)
+{
+    if (error != cudaSuccess)
+        cudaGetLastError();
+    return error == cudaSuccess;
+}
+
 /* Makes the context's device current for as long as it lives in its scope. */
 struct on_device {
-    int before, changed;
-    cudaError_t error;
+    int before;
+    bool ok, changed;
     explicit on_device(const so_ctx *ctx)
     {
-        changed = 0;
-        error = cudaGetDevice(&before);
-        if (error == cudaSuccess && before != cuda_of(ctx)->device) {
-            error = cudaSetDevice(cuda_of(ctx)->device);
-            changed = error == cudaSuccess;
-        }
+        ok = succeeds(cudaGetDevice(&before));
+        changed = ok && before != cuda_of(ctx)->device;
+        if (changed)
+            ok = changed = succeeds(cudaSetDevice(cuda_of(ctx)->device));
     }
     ~on_device()
     {
         if (changed)
-            cudaSetDevice(before);
+            succeeds(cudaSetDevice(before));
     }
 };
 
-/* kernel(arguments) on the context's stream, with `shared` bytes of shared memory per block. */
+/* kernel(arguments) on the context's stream, with `shared` bytes of shared memory per block; SO_ESIZE where a block of this device
+ * may not have so much. */
 template <class... P, class... Q>
 so_status launch(const so_ctx *ctx, void (*kernel)(P...), unsigned blocks, unsigned threads, size_t shared, Q... arguments)
 {
     on_device here(ctx);
-    if (here.error != cudaSuccess || shared > (size_t)cuda_of(ctx)->block_bytes)
+    if (!here.ok)
         return SO_EDEVICE;
+    if (shared > (size_t)cuda_of(ctx)->block_bytes)
+        return SO_ESIZE;
     /* All that a block may have, not `shared`: the limit is the kernel's, in whatever context and graph it is launched. */
-    if (shared > 48 * 1024 && cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                                   cuda_of(ctx)->block_bytes) != cudaSuccess)
+    if (shared > 48 * 1024 && !succeeds(cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                             cuda_of(ctx)->block_bytes)))
         return SO_EDEVICE;
     cudaLaunchConfig_t configuration = {};
     configuration.gridDim = dim3(blocks, 1, 1);
     configuration.blockDim = dim3(threads, 1, 1);
     configuration.dynamicSmemBytes = shared;
     configuration.stream = cuda_of(ctx)->stream;
-    return cudaLaunchKernelEx(&configuration, kernel, (P)arguments...) == cudaSuccess ? SO_OK : SO_EDEVICE;
+    return succeeds(cudaLaunchKernelEx(&configuration, kernel, (P)arguments...)) ? SO_OK : SO_EDEVICE;
 }
 
 /* Blocks for so many jobs; a kernel goes on with job + gridDim.x until all are done. */

@@ -197,7 +197,7 @@ static void decompose(chunk_work *w, so_cusolver *c, const chunk_spectrum *s, co
     gemm(w, CUBLAS_OP_C, CUBLAS_OP_N, one, s->V, s->V, zero, s->P);
     run(w, correct_kernel, *s);
     check(w, w->status == SO_OK &&
-                 cudaMemcpyAsync(s->H, s->V, bytes, cudaMemcpyDeviceToDevice, cuda_of(w->ctx)->stream) == cudaSuccess);
+                 succeeds(cudaMemcpyAsync(s->H, s->V, bytes, cudaMemcpyDeviceToDevice, cuda_of(w->ctx)->stream)));
     gemm(w, CUBLAS_OP_N, CUBLAS_OP_N, one, s->V, s->P, one, s->H);
 }
 
@@ -429,7 +429,7 @@ template <class F> static so_status each_spectrum(so_ctx *ctx, int n, int64_t ba
     so_cusolver *c;
     chunk_spectrum s = {};
     chunk_work w = {.ctx = ctx, .n = n, .chunk = chunk_of(n), .status = SO_OK};
-    check(&w, here.error == cudaSuccess);
+    check(&w, here.ok);
     if (w.status == SO_OK)
         w.status = open_cublas(ctx, &w.cublas);
     if (w.status == SO_OK)

@@ -338,7 +338,7 @@ template <class F> static so_status each_base(so_ctx *ctx, int n, int64_t batch,
     on_device here(ctx);
     chunk_memory m = {};
     chunk_work w = {.ctx = ctx, .n = n, .chunk = chunk_of(n), .status = SO_OK};
-    check(&w, here.error == cudaSuccess);
+    check(&w, here.ok);
     if (w.status == SO_OK)
         w.status = open_cublas(ctx, &w.cublas);
     if (w.status != SO_OK)

@@ -210,8 +210,7 @@ template <class L, class F> so_status each_chunk(chunk_work *w, int64_t batch, L
     check(w, w->cublas->cublasSetWorkspace_v2(w->cublas->handle, of_cublas, CUBLAS_BYTES) == CUBLAS_STATUS_SUCCESS);
     for (int64_t first = 0; first < batch && w->status == SO_OK; first += w->chunk) {
         w->count = batch - first < w->chunk ? (int)(batch - first) : w->chunk;
-        check(w, w->count == w->chunk ||
-                     cudaMemsetAsync(w->memory, 0, w->bytes, cuda_of(w->ctx)->stream) == cudaSuccess);
+        check(w, w->count == w->chunk || succeeds(cudaMemsetAsync(w->memory, 0, w->bytes, cuda_of(w->ctx)->stream)));
         f(first * w->n * w->n);
     }
     return w->status;

@@ -43,6 +43,9 @@ $(BUILD)/cuda/lib/$(CUDA_SONAME): $(BUILD)/$(CUDA_SHARED)
 	@mkdir -p $(@D)
 	$(QUIET)$(LINK_CUDA) $(BESIDE) -o $@
 
+# What only a GPU can run; `make check` compiles it.
+GPU_PROGRAMS := $(if $(NVCC),$(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep)
+
 LAUNCHES := _ZN11cuda_on_cpu6launchEPK19cudaLaunchConfig_stPKvSt8functionIFvvEE \
             _ZN11cuda_on_cpu7enqueueEP11CUstream_stSt8functionIFvvEE
 $(BUILD)/shim/launches: $(BUILD)/shim/tests/gpu/launches.o $(SHIM_KERNELS) $(LIBSO_OBJ)
@@ -53,7 +56,7 @@ ifneq ($(NVCC),)
 kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
 	NVCC=$(NVCC) tests/gpu/kernel_report.sh $< $(patsubst %.o,%.ptxas,$(filter $(BUILD)/cuda/%,$(CUDA_OBJ))) > $(BUILD)/registers.md
 	@cp $(BUILD)/registers.md kernels/REGISTERS.md
-gpu-bundle: $(BUILD)/cuda/check $(BUILD)/cuda/gpu_sweep $(GPU_LIBRARIES)
+gpu-bundle: $(GPU_PROGRAMS) $(GPU_LIBRARIES)
 	@tests/gpu/bundle.sh $(GPU) $^
 check-gpu: gpu-bundle
 	$(GPU)/run check
