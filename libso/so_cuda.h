@@ -11,8 +11,6 @@
  *                  call, as CUDA does, not by so_ctx_status. SO_ESIZE also where a device has not the shared memory for a vector of
  *                  so_rotate (tiles of more than 10,000), or so_encode_vjp would sum more than 2^31 - 1 runs of all groups.
  *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
- *   accuracy       As in so.h; of SO_PADE, whose sums are cuBLAS's, 8 times those bounds where all entries of A have one size: more
- *                  than was seen, not derived.
  *   workspace      Orders too large for the shared memory of a multiprocessor (above 64, gradients in f64 above 32) take 8 matrices of
  *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the

@@ -78,7 +78,7 @@ static void compare(const campaign_chunk *c, const problem *p, int copy, int64_t
     for (int m = 0; m < METHODS; m++) {
         int cayley = m == SO_CAYLEY;
         size_t place = ((size_t)m * (size_t)c->batch + (size_t)b) * size;
-        double unit = campaign_slack(s, (so_method)m) * call_u(c->bits), growth = 30 * unit * (1 + s->rho / 10);
+        double u = call_u(c->bits), growth = 30 * u * (1 + s->rho / 10);
         if (!campaign_wants((so_method)m))
             continue;
         double vjp = turned_distance(s, copy, x->dA + place, &p->dA[cayley], turned);
@@ -88,7 +88,7 @@ static void compare(const campaign_chunk *c, const problem *p, int copy, int64_t
         {
             worst_of(&out[VJP][m], vjp, growth * frobenius(n, p->G), &here);
             worst_of(&out[JVP][m], jvp, growth * skew_frobenius(n, p->E), &here);
-            worst_of(&out[FORWARD][m], forward, (10 + 2 * s->rho) * unit, &here);
+            worst_of(&out[FORWARD][m], forward, (10 + 2 * s->rho) * u, &here);
         }
     }
     oracle_free(&turned);

@@ -43,13 +43,6 @@ static int beside_switches(int bits)
 static const double corner_radii[] = {1, 4 * M_PI, 6 * M_PI, 20 * M_PI, 200 * M_PI, 3e3, 8e3, 1e5, 1e6, 4e6};
 enum { CORNER_RADII = sizeof corner_radii / sizeof *corner_radii, CORNER_RADII_F32 = 7 };
 
-/* Chosen above the largest seen, not derived. */
-double campaign_slack(const sample *s, so_method m)
-{
-    int one_size = s->shape == HADAMARD || s->shape == SIGNS;
-    return test_on_cuda() && m == SO_PADE && one_size ? 8 : 1;
-}
-
 /* Every shape with every radius; the first ALL_SHAPES of an order have each shape once. */
 static sample corner_matrix(int bits, int n, long number, double *A, random_sequence *r)
 {

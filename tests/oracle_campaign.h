@@ -32,8 +32,6 @@ int campaign_size_count(void);
  * switch, by 1e-3 of them; the latter have more shapes, angles of several turns, norms from 1e3 to where the bounds of so.h end. */
 #define CAMPAIGN_CORNERS (1L << 40)
 sample campaign_matrix(int bits, int n, long number, double *A, random_sequence *r);
-/* By how much so.h lets this method exceed the bounds at this matrix. */
-double campaign_slack(const sample *s, so_method m);
 /* A gradient for it: normal entries, R0 times a skew matrix (what rotates), R0 A itself; over 60 orders of magnitude. R0 = exp(A). */
 void campaign_gradient(int bits, const sample *s, const double *A, const double *R0, random_sequence *r, double *G);
 

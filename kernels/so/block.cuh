@@ -5,6 +5,7 @@
 
 #include "device.cuh"
 #include "reduce.cuh"
+#include "tile.cuh"
 
 /* f(e) for e = 0 .. n n - 1, shared among the threads of the block. */
 template <class F> __device__ __forceinline__ void each_entry(int n, F f)
@@ -67,7 +68,7 @@ template <bool TRANSPOSED, class real> static __device__ void product(int n, con
     const int tiles = (n + 3) / 4;
     for (int t = (int)threadIdx.x; t < tiles * tiles; t += (int)blockDim.x) {
         const int i = t / tiles * 4, j = t % tiles * 4;
-        real sum[4][4] = {};
+        total<real> sum(i, j);
         int64_t row[4], column[4];
 #pragma unroll
         for (int c = 0; c < 4; c++) {
@@ -76,32 +77,26 @@ template <bool TRANSPOSED, class real> static __device__ void product(int n, con
         }
         for (int first = 0; first < n; first += RUN) {
             const int end = first + RUN < n ? first + RUN : n;
-            real part[4][4] = {};
+            tile<real, 4> part = {i, j};
             for (int k = first; k < end; k++) {
-                real q[4];
+                quad<real> p, q;
 #pragma unroll
-                for (int c = 0; c < 4; c++)
-                    q[c] = TRANSPOSED ? Q[column[c] + k] : Q[column[c] + (int64_t)k * n];
-#pragma unroll
-                for (int r = 0; r < 4; r++) {
-                    const real p = P[row[r] + k];
-#pragma unroll
-                    for (int c = 0; c < 4; c++)
-                        part[r][c] += p * q[c];
+                for (int c = 0; c < 4; c++) {
+                    p.x[c] = P[row[c] + k];
+                    q.x[c] = TRANSPOSED ? Q[column[c] + k] : Q[column[c] + (int64_t)k * n];
                 }
+                add_outer(p, q, part);
             }
-#pragma unroll
-            for (int r = 0; r < 4; r++)
-#pragma unroll
-                for (int c = 0; c < 4; c++)
-                    sum[r][c] += part[r][c];
+            add_rows(sum.x, 0, part);
+            sum.end_run();
         }
+        const tile<real, 4> &x = sum.sum();
 #pragma unroll
         for (int r = 0; r < 4; r++)
 #pragma unroll
             for (int c = 0; c < 4; c++)
                 if (i + r < n && j + c < n)
-                    R[row[r] + j + c] = sum[r][c];
+                    R[row[r] + j + c] = x.row[r].x[c];
     }
     __syncthreads();
 }

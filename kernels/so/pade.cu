@@ -1,7 +1,12 @@
 /* pade.cu: exp(A) and its derivative by the diagonal Pade approximant with scaling and squaring, on cuBLAS: the mirror of
  * libso/cpu/lapack/pade.c, which says why; the same coefficients and thresholds.
  *
- *   r(A) = (V - U)^-1 (V + U),  V and A^-1 U polynomials in X = A^2
+ *   r(A) = (V - U)^-1 (V + U),  V and A^-1 U polynomials in A^2
+ *
+ * These are evaluated as polynomials in X = A^2 - x I, x near the mean of the diagonal of A^2, by their Taylor coefficients at x.
+ * Where the angles are close X is small, and so are the rounding errors of its powers, in whatever order cuBLAS sums them
+ * (libso/cpu/group/centre.h says what for). What they would not make small is not left to cuBLAS: the diagonal of A^2, the residual
+ * of the solution, squarings.
  *
  * Nothing that is launched depends on what the matrices hold: the degree is always the highest of the CPU's ladder, which is as
  * good for small angles; powers and polynomials are products of the whole chunk, the solve is batched LU with one step of
@@ -30,13 +35,16 @@ static const so_pade_rung &rung = SO_(so_pade_ladder)[RUNGS - 1];
 /* Types of this file alone: templates made with them must not be taken for those of the other real type. */
 namespace {
 
-/* Matrices of a chunk and, where derivatives are computed, their tangents. */
-typedef struct jet {
-    real *v, *d;
-} jet;
+/* V and A^-1 U as polynomials in A^2: coefficients, zeros beyond the degree. */
+enum { TERMS = 7 };
+typedef struct half_polynomials {
+    double a[2][TERMS];
+} half_polynomials;
 
+/* Of the matrices of a chunk. */
 typedef struct chunk_memory {
-    jet A, X, X2, X3, H, S, U;
+    jet<real> A, X, X2, X3, H, S, U;
+    real *centre, *taylor;                 /* x; TERMS coefficients of V, then of A^-1 U */
     real **of_LU, **of_R, **of_T, **of_dP; /* what cuBLAS calls arrays of pointers */
     int *pivots, *info;
     int *bad;
@@ -44,12 +52,13 @@ typedef struct chunk_memory {
     int *exponent; /* of the direction */
 } chunk_memory;
 
-/* a_0 I + a_1 X + a_2 X^2 + a_3 X^3 */
-typedef struct combination {
-    real a[4];
-} combination;
-
 } // namespace
+
+/* The matrix of this block. */
+static __device__ real *own(int n, real *X)
+{
+    return X + (int64_t)blockIdx.x * n * n;
+}
 
 /* ---- Before the base ---------------------------------------------------------------------------------------------- */
 
@@ -108,18 +117,82 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) skew_kernel(int n, const
     each_entry(n, [&](int e) { Y[first + e] = (X[first + e] - X[first + e % n * n + e / n]) * (real)0.5; });
 }
 
-/* Scales A, X = A^2 and X^2 so that angles are below `limit`, by a bound of the norm of X^2, whose eigenvalues are double: the
- * Frobenius norm over sqrt 2 or the infinity norm. */
-static __global__ void __launch_bounds__(CHUNK_THREADS) scale_kernel(int n, double limit, chunk_memory m)
+/* A sum hi + lo. */
+typedef struct double_double {
+    double hi, lo;
+} double_double;
+
+/* x + a b, as if in twice the precision (Ogita, Rump & Oishi 2005: Dot2). */
+static __device__ __forceinline__ double_double add_product(double_double x, double a, double b)
+{
+    const double product = __dmul_rn(a, b), sum = x.hi + product, part = sum - x.hi;
+    return {sum, x.lo + (fma(a, b, -product) + ((x.hi - (sum - part)) + (product - part)))};
+}
+
+/* Of few bits, as on the CPU: matrices of nearly the same angles have the same centre. */
+static __device__ real centre_near(double mean)
+{
+    enum { BITS = 6 };
+    int exponent;
+    const double fraction = frexp(mean, &exponent);
+    return (real)ldexp(rint(ldexp(fraction, BITS)), exponent - BITS);
+}
+
+/* X <- X - x I, X = A^2 with a diagonal that is rounded once. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) centre_kernel(int n, chunk_memory m)
+{
+    const real *A = own(n, m.A.v);
+    real *X = own(n, m.X.v);
+    double trace = 0;
+    for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x) {
+        double_double sum = {};
+        for (int j = 0; j < n; j++) { /* down a column, of which neighbours read the next */
+            const double a = (double)A[(int64_t)j * n + i];
+            sum = add_product(sum, -a, a);
+        }
+        X[(int64_t)i * (n + 1)] = (real)(sum.hi + sum.lo);
+        trace += sum.hi;
+    }
+    const real x = centre_near(block_sum(trace) / n);
+    for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
+        X[(int64_t)i * (n + 1)] -= x;
+    if (threadIdx.x == 0)
+        m.centre[blockIdx.x] = x;
+}
+
+/* c_0 + c_1 X + .. = the polynomial with coefficients a at x I + X. Horner's scheme for each in twice the precision (Graillat,
+ * Langlois & Louvet 2005), since an error of c_0 would be that of all planes: rounded once. */
+static __device__ void taylor_coefficients(const double *a, double x, real *c)
+{
+    double_double s[TERMS];
+#pragma unroll
+    for (int k = 0; k < TERMS; k++)
+        s[k] = {a[k], 0};
+#pragma unroll
+    for (int j = 0; j < TERMS; j++) {
+#pragma unroll
+        for (int k = TERMS - 2; k >= j; k--) {
+            s[k] = add_product(s[k], x, s[k + 1].hi);
+            s[k].lo += x * s[k + 1].lo;
+        }
+        c[j] = (real)(s[j].hi + s[j].lo);
+    }
+}
+
+/* Scales A, X and X^2 so that angles are below `limit`, by a bound of the norm of A^4, whose eigenvalues are double: the Frobenius
+ * norm over sqrt 2 or the infinity norm. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) scale_kernel(int n, double limit, half_polynomials p, chunk_memory m)
 {
     const int64_t at = blockIdx.x, first = at * n * n;
+    const double x = (double)m.centre[at];
     double squares = 0, columns = 0;
     for (int j = (int)threadIdx.x; j < n; j += (int)blockDim.x) {
         double column = 0;
         for (int i = 0; i < n; i++) {
-            double x = (double)m.X2.v[first + (int64_t)i * n + j];
-            squares += x * x;
-            column += fabs(x);
+            const int64_t k = first + (int64_t)i * n + j;
+            const double entry = (double)m.X2.v[k] + 2 * x * (double)m.X.v[k] + (i == j ? x * x : 0);
+            squares += entry * entry;
+            column += fabs(entry);
         }
         columns = fmax(columns, column);
     }
@@ -138,6 +211,8 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) scale_kernel(int n, doub
                 m.X2.d[k] = (real)ldexp(m.X2.d[k], -3 * halvings);
             }
         });
+    if (threadIdx.x < 2)
+        taylor_coefficients(p.a[threadIdx.x], ldexp(x, -2 * halvings), m.taylor + (2 * at + threadIdx.x) * TERMS);
     if (threadIdx.x == 0)
         m.squarings[at] += halvings;
 }
@@ -151,7 +226,7 @@ static void multiply(chunk_work *w, real alpha, const real *P, const real *Q, re
 }
 
 /* R <- P Q + beta R, of jets where they have tangents. */
-static void multiply_jets(chunk_work *w, jet P, jet Q, real beta, jet R)
+static void multiply_jets(chunk_work *w, jet<real> P, jet<real> Q, real beta, jet<real> R)
 {
     multiply(w, 1, P.v, Q.v, beta, R.v);
     if (R.d) {
@@ -160,27 +235,26 @@ static void multiply_jets(chunk_work *w, jet P, jet Q, real beta, jet R)
     }
 }
 
-static __global__ void __launch_bounds__(CHUNK_THREADS) combine_kernel(int n, combination p, chunk_memory m, jet R)
+/* R = c_(skip + 1) X + c_(skip + 2) X^2 + c_(skip + 3) X^3, and c_0 I if nothing is skipped, of V or (half = 1) A^-1 U. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) combine_kernel(int n, int half, int skip, chunk_memory m, jet<real> R)
 {
     const int64_t first = (int64_t)blockIdx.x * n * n;
+    const real *c = m.taylor + (2 * (int64_t)blockIdx.x + half) * TERMS;
+    const real unit = skip ? (real)0 : c[0], c1 = c[skip + 1], c2 = c[skip + 2], c3 = c[skip + 3];
     each_entry(n, [&](int e) {
         const int64_t k = first + e;
-        R.v[k] = (e % (n + 1) == 0 ? p.a[0] : (real)0) + p.a[1] * m.X.v[k] + p.a[2] * m.X2.v[k] + p.a[3] * m.X3.v[k];
+        R.v[k] = c1 * m.X.v[k] + c2 * m.X2.v[k] + c3 * m.X3.v[k] + (e % (n + 1) == 0 ? unit : (real)0);
         if (R.d)
-            R.d[k] = p.a[1] * m.X.d[k] + p.a[2] * m.X2.d[k] + p.a[3] * m.X3.d[k];
+            R.d[k] = c1 * m.X.d[k] + c2 * m.X2.d[k] + c3 * m.X3.d[k];
     });
 }
 
-/* S <- the sum of b_(first + 2 k) / b_0 X^k; H: scratch. */
-static void half_polynomial(chunk_work *w, int first, const chunk_memory *m)
+/* S <- V or (half = 1) A^-1 U; H: scratch. */
+static void half_polynomial(chunk_work *w, int half, const chunk_memory *m)
 {
-    combination low = {}, high = {};
-    const int terms = rung.degree / 2 + 1;
-    for (int k = 0; k < terms; k++)
-        (k < 4 ? low : high).a[k < 4 ? k : k - 3] = (real)(rung.b[first + 2 * k] / rung.b[0]);
-    run(w, combine_kernel, low, *m, m->S);
-    if (terms > 4) { /* X^3 (a_4 X + a_5 X^2 + a_6 X^3) */
-        run(w, combine_kernel, high, *m, m->H);
+    run(w, combine_kernel, half, 0, *m, m->S);
+    if (rung.degree / 2 > 3) { /* X^3 (c_4 X + c_5 X^2 + c_6 X^3) */
+        run(w, combine_kernel, half, 3, *m, m->H);
         multiply_jets(w, m->X3, m->H, 1, m->S);
     }
 }
@@ -219,6 +293,14 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) add_kernel(int n, real *
     each_entry(n, [&](int e) { X[first + e] += Y[first + e]; });
 }
 
+/* S <- P - H Q, the residual of H = P Q^-1; X: scratch. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) residual_kernel(int n, chunk_memory m)
+{
+    real *P = own(n, m.S.v), *T = own(n, m.X.v);
+    product<false>(n, own(n, m.H.v), own(n, m.X2.v), T);
+    each_entry(n, [&](int e) { P[e] -= T[e]; });
+}
+
 /* B <- B Q^-1 by the factors of Q, which to cuBLAS is Q^T. */
 static void substitute(chunk_work *w, const chunk_memory *m, real *const *B)
 {
@@ -227,13 +309,22 @@ static void substitute(chunk_work *w, const chunk_memory *m, real *const *B)
                                                     w->n, &info, w->chunk) == CUBLAS_STATUS_SUCCESS);
 }
 
+static half_polynomials halves_of_rung(void)
+{
+    half_polynomials p = {};
+    for (int k = 0; k <= rung.degree; k++)
+        p.a[k % 2][k / 2] = (double)(real)(rung.b[k] / rung.b[0]);
+    return p;
+}
+
 /* r(A) of the scaled A to H; Y = the derivative in the direction of the tangent of A, made skew, to the tangent of H. */
 static void evaluate(chunk_work *w, const chunk_memory *m)
 {
     const bool derivative = m->A.d != NULL;
     multiply_jets(w, m->A, m->A, 0, m->X);
+    run(w, centre_kernel, *m);
     multiply_jets(w, m->X, m->X, 0, m->X2);
-    run(w, scale_kernel, derivative ? rung.theta_derivative : rung.theta, *m);
+    run(w, scale_kernel, derivative ? rung.theta_derivative : rung.theta, halves_of_rung(), *m);
     multiply_jets(w, m->X2, m->X, 0, m->X3);
     half_polynomial(w, 1, m);
     multiply_jets(w, m->A, m->S, 0, m->U);
@@ -244,7 +335,7 @@ static void evaluate(chunk_work *w, const chunk_memory *m)
     check(w, w->status == SO_OK && w->cublas->GETRF(w->cublas->handle, w->n, m->of_LU, w->n, m->pivots, m->info, w->chunk) ==
                                        CUBLAS_STATUS_SUCCESS);
     substitute(w, m, m->of_R);
-    multiply(w, -1, m->H.v, m->X2.v, 1, m->S.v);
+    run(w, residual_kernel, *m);
     substitute(w, m, m->of_T);
     run(w, add_kernel, m->H.v, (const real *)m->S.v);
     if (derivative) {
@@ -259,12 +350,6 @@ static void evaluate(chunk_work *w, const chunk_memory *m)
 
 /* Between two re-orthogonalisations a defect grows at most 2^8 times. */
 enum { SQUARINGS_PER_STEP = 8 };
-
-/* The matrix of this block. */
-static __device__ real *own(int n, real *X)
-{
-    return X + (int64_t)blockIdx.x * n * n;
-}
 
 /* R = r(A)^(2^squarings) */
 static __global__ void __launch_bounds__(CHUNK_THREADS) square_kernel(int n, chunk_memory m, real *R, int *outcome)
@@ -320,19 +405,20 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) double_kernel(int n, chu
 
 static void lay_out(pieces *p, int n, int chunk, bool derivative, chunk_memory *m)
 {
-    jet *const jets[] = {&m->A, &m->X, &m->X2, &m->X3, &m->H, &m->S, &m->U};
-    for (jet *j : jets) {
+    jet<real> *const jets[] = {&m->A, &m->X, &m->X2, &m->X3, &m->H, &m->S, &m->U};
+    for (jet<real> *j : jets) {
         take(p, (int64_t)n * n * chunk, &j->v);
         if (derivative)
             take(p, (int64_t)n * n * chunk, &j->d);
     }
+    take(p, chunk, &m->centre), take(p, (int64_t)2 * TERMS * chunk, &m->taylor);
     take(p, chunk, &m->of_LU), take(p, chunk, &m->of_R), take(p, chunk, &m->of_T), take(p, chunk, &m->of_dP);
     take(p, (int64_t)n * chunk, &m->pivots), take(p, chunk, &m->info);
     take(p, chunk, &m->bad), take(p, chunk, &m->squarings), take(p, chunk, &m->exponent);
 }
 
 /* f(work, memory, first entry) for each chunk. Workspace: 7 matrices for each of a chunk, 14 for derivatives (of f64 56 and
- * 112 MiB, or one matrix's), and that of cuBLAS. */
+ * 112 MiB, or one matrix's), less than 1 MiB for numbers beside them, and that of cuBLAS. */
 template <class F> static so_status each_base(so_ctx *ctx, int n, int64_t batch, bool derivative, F f)
 {
     on_device here(ctx);

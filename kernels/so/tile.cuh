@@ -38,6 +38,34 @@ template <class Tile, class Part> __device__ __forceinline__ void add_rows(Tile 
         add(x.row[first + r], y.row[r]);
 }
 
+/* The sums of a tile, to which those of runs (reduce.cuh) are added; to its entries (r, r), of which the diagonals of products
+ * consist, in groups, since it is the errors there that shift the spectrum. */
+template <class real> struct total {
+    static constexpr int GROUP = 4;
+    tile<real, 4> x;
+    real diagonal[4];
+    int runs;
+
+    __device__ __forceinline__ total(int i, int j) : x{i, j}, diagonal{}, runs(0) {}
+
+    __device__ __forceinline__ void end_run()
+    {
+        if (++runs % GROUP == 0)
+#pragma unroll
+            for (int r = 0; r < 4; r++) {
+                diagonal[r] += x.row[r].x[r];
+                x.row[r].x[r] = 0;
+            }
+    }
+    __device__ __forceinline__ const tile<real, 4> &sum()
+    {
+#pragma unroll
+        for (int r = 0; r < 4; r++)
+            x.row[r].x[r] += diagonal[r];
+        return x;
+    }
+};
+
 /* A matrix and, where derivatives are computed, its tangent. */
 template <class real> struct jet {
     real *v, *d;

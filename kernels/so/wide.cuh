@@ -195,40 +195,12 @@ template <class real_> struct wide_team {
         }
     }
 
-    /* The sums of a tile, to which those of runs are added; to its entries (r, r), of which the diagonals of products consist, in
-     * groups, since it is the errors there that shift the spectrum. */
-    struct total {
-        static constexpr int GROUP = 4;
-        tile<real, 4> x;
-        real diagonal[4];
-        int runs;
-
-        __device__ __forceinline__ total(int i, int j) : x{i, j}, diagonal{}, runs(0) {}
-
-        __device__ __forceinline__ void end_run()
-        {
-            if (++runs % GROUP == 0)
-#pragma unroll
-                for (int r = 0; r < 4; r++) {
-                    diagonal[r] += x.row[r].x[r];
-                    x.row[r].x[r] = 0;
-                }
-        }
-        __device__ __forceinline__ const tile<real, 4> &sum()
-        {
-#pragma unroll
-            for (int r = 0; r < 4; r++)
-                x.row[r].x[r] += diagonal[r];
-            return x;
-        }
-    };
-
     /* R = P Q. R is neither P nor Q. */
     __device__ void product(const real *P, const real *Q, real *R) const
     {
         for (int i = 0; i < N; i += TILE)
             for (int j = 0; j < N; j += TILE) {
-                total x(i + row(), j + column());
+                total<real> x(i + row(), j + column());
                 const bool idle = i + row() / 32 * 32 >= N || j + column() / 16 * 16 >= N;
                 const factor factors[2] = {{P, i, true}, {Q, j, false}};
                 through_panels(factors, idle, [&](const real *k) {
@@ -257,7 +229,7 @@ template <class real_> struct wide_team {
         constexpr int ROWS = FACTORS == 4 && sizeof(real) == 8 ? 2 : 4;
         for (int i = 0; i < N; i += TILE)
             for (int j = 0; j <= i; j += TILE) {
-                total v(i + row(), j + column());
+                total<real> v(i + row(), j + column());
                 tile<real, 4> d = v.x;
                 const int last_row = i + row() / 32 * 32 + 31, first_column = j + column() / 16 * 16; /* of the warp */
                 factor factors[FACTORS];
