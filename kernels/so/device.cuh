@@ -30,13 +30,13 @@ static inline so_cuda *cuda_of(const so_ctx *ctx)
 
 extern __shared__ __align__(128) unsigned char shared_memory[];
 
-/* Did a call of CUDA succeed? An error that is handled here must not be found later by whoever shares the runtime and asks for the
- * last one. */
-static inline bool succeeds(cudaError_t error)
+/* Did a call of CUDA, cuBLAS or cuSOLVER succeed (0 in all of them)? An error that is handled here must not be found later by
+ * whoever shares the runtime and asks for the last one. */
+template <class Status> bool succeeds(Status status)
 {
-    if (error != cudaSuccess)
+    if (status != (Status)0)
         cudaGetLastError();
-    return error == cudaSuccess;
+    return status == (Status)0;
 }
 
 /* Makes the context's device current for as long as it lives in its scope. */

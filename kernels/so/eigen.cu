@@ -174,13 +174,13 @@ static void solve(chunk_work *w, so_cusolver *c, const chunk_spectrum *s)
     if (w->status != SO_OK)
         return;
     if (by_jacobi(n))
-        check(w, c->cusolverDnZheevjBatched(c->handle, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n, s->V, n, s->lambda,
-                                            (complex64 *)s->solver, (int)(s->solver_bytes / sizeof(complex64)), s->info,
-                                            c->jacobi, w->chunk) == CUSOLVER_STATUS_SUCCESS);
+        check(w, succeeds(c->cusolverDnZheevjBatched(
+                     c->handle, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n, s->V, n, s->lambda, (complex64 *)s->solver,
+                     (int)(s->solver_bytes / sizeof(complex64)), s->info, c->jacobi, w->chunk)));
     else
-        check(w, c->cusolverDnXsyevBatched(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n,
-                                           CUDA_C_64F, s->V, n, CUDA_R_64F, s->lambda, CUDA_C_64F, s->solver, s->solver_bytes,
-                                           c->host + 1, c->host->bytes, s->info, w->chunk) == CUSOLVER_STATUS_SUCCESS);
+        check(w, succeeds(c->cusolverDnXsyevBatched(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER,
+                                                    n, CUDA_C_64F, s->V, n, CUDA_R_64F, s->lambda, CUDA_C_64F, s->solver,
+                                                    s->solver_bytes, c->host + 1, c->host->bytes, s->info, w->chunk)));
 }
 
 static const complex64 one = {1, 0}, zero = {0, 0};
@@ -405,15 +405,15 @@ static so_status solver_bytes(so_cusolver *c, int n, int chunk, size_t *bytes)
     size_t host = 0;
     if (by_jacobi(n)) {
         int elements = 0;
-        if (c->cusolverDnZheevjBatched_bufferSize(c->handle, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n, NULL, n, NULL,
-                                                  &elements, c->jacobi, chunk) != CUSOLVER_STATUS_SUCCESS)
+        if (!succeeds(c->cusolverDnZheevjBatched_bufferSize(c->handle, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n,
+                                                            NULL, n, NULL, &elements, c->jacobi, chunk)))
             return SO_EDEVICE;
         *bytes = (size_t)elements * sizeof(complex64);
         return SO_OK;
     }
-    if (c->cusolverDnXsyevBatched_bufferSize(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n,
-                                             CUDA_C_64F, NULL, n, CUDA_R_64F, NULL, CUDA_C_64F, bytes, &host,
-                                             chunk) != CUSOLVER_STATUS_SUCCESS)
+    if (!succeeds(c->cusolverDnXsyevBatched_bufferSize(c->handle, c->parameters, CUSOLVER_EIG_MODE_VECTOR,
+                                                       CUBLAS_FILL_MODE_LOWER, n, CUDA_C_64F, NULL, n, CUDA_R_64F, NULL,
+                                                       CUDA_C_64F, bytes, &host, chunk)))
         return SO_EDEVICE;
     return reserve_host(c, host);
 }

@@ -305,8 +305,8 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) residual_kernel(int n, c
 static void substitute(chunk_work *w, const chunk_memory *m, real *const *B)
 {
     int info = 0;
-    check(w, w->status == SO_OK && w->cublas->GETRS(w->cublas->handle, CUBLAS_OP_N, w->n, w->n, m->of_LU, w->n, m->pivots, B,
-                                                    w->n, &info, w->chunk) == CUBLAS_STATUS_SUCCESS);
+    check(w, w->status == SO_OK && succeeds(w->cublas->GETRS(w->cublas->handle, CUBLAS_OP_N, w->n, w->n, m->of_LU, w->n,
+                                                             m->pivots, B, w->n, &info, w->chunk)));
 }
 
 static half_polynomials halves_of_rung(void)
@@ -332,8 +332,8 @@ static void evaluate(chunk_work *w, const chunk_memory *m)
     run(w, numerator_kernel, *m);
     run(w, pointers_kernel, w->chunk, *m);
 
-    check(w, w->status == SO_OK && w->cublas->GETRF(w->cublas->handle, w->n, m->of_LU, w->n, m->pivots, m->info, w->chunk) ==
-                                       CUBLAS_STATUS_SUCCESS);
+    check(w, w->status == SO_OK &&
+                 succeeds(w->cublas->GETRF(w->cublas->handle, w->n, m->of_LU, w->n, m->pivots, m->info, w->chunk)));
     substitute(w, m, m->of_R);
     run(w, residual_kernel, *m);
     substitute(w, m, m->of_T);

@@ -92,10 +92,9 @@ static inline so_status open_cublas(so_ctx *ctx, so_cublas **cublas)
         ctx->argument = "method";
         return SO_EMETHOD;
     }
-    if (c->cublasCreate_v2(&c->handle) != CUBLAS_STATUS_SUCCESS ||
-        c->cublasSetStream_v2(c->handle, d->stream) != CUBLAS_STATUS_SUCCESS ||
-        c->cublasSetMathMode(c->handle, CUBLAS_PEDANTIC_MATH) != CUBLAS_STATUS_SUCCESS ||
-        c->cublasSetAtomicsMode(c->handle, CUBLAS_ATOMICS_NOT_ALLOWED) != CUBLAS_STATUS_SUCCESS) {
+    if (!succeeds(c->cublasCreate_v2(&c->handle)) || !succeeds(c->cublasSetStream_v2(c->handle, d->stream)) ||
+        !succeeds(c->cublasSetMathMode(c->handle, CUBLAS_PEDANTIC_MATH)) ||
+        !succeeds(c->cublasSetAtomicsMode(c->handle, CUBLAS_ATOMICS_NOT_ALLOWED))) {
         close_cublas(c);
         return SO_EDEVICE;
     }
@@ -136,11 +135,9 @@ static inline so_status open_cusolver(so_ctx *ctx, so_cusolver **cusolver)
         ctx->argument = "method";
         return SO_EMETHOD;
     }
-    if (s->cusolverDnCreate(&s->handle) != CUSOLVER_STATUS_SUCCESS ||
-        s->cusolverDnSetStream(s->handle, d->stream) != CUSOLVER_STATUS_SUCCESS ||
-        s->cusolverDnSetDeterministicMode(s->handle, CUSOLVER_DETERMINISTIC_RESULTS) != CUSOLVER_STATUS_SUCCESS ||
-        s->cusolverDnCreateParams(&s->parameters) != CUSOLVER_STATUS_SUCCESS ||
-        s->cusolverDnCreateSyevjInfo(&s->jacobi) != CUSOLVER_STATUS_SUCCESS) {
+    if (!succeeds(s->cusolverDnCreate(&s->handle)) || !succeeds(s->cusolverDnSetStream(s->handle, d->stream)) ||
+        !succeeds(s->cusolverDnSetDeterministicMode(s->handle, CUSOLVER_DETERMINISTIC_RESULTS)) ||
+        !succeeds(s->cusolverDnCreateParams(&s->parameters)) || !succeeds(s->cusolverDnCreateSyevjInfo(&s->jacobi))) {
         close_cusolver(s);
         return SO_EDEVICE;
     }
@@ -207,7 +204,7 @@ template <class L, class F> so_status each_chunk(chunk_work *w, int64_t batch, L
     char *of_cublas = (char *)(((uintptr_t)memory + 255) / 256 * 256);
     w->memory = p.next = of_cublas + CUBLAS_BYTES;
     lay_out(&p);
-    check(w, w->cublas->cublasSetWorkspace_v2(w->cublas->handle, of_cublas, CUBLAS_BYTES) == CUBLAS_STATUS_SUCCESS);
+    check(w, succeeds(w->cublas->cublasSetWorkspace_v2(w->cublas->handle, of_cublas, CUBLAS_BYTES)));
     for (int64_t first = 0; first < batch && w->status == SO_OK; first += w->chunk) {
         w->count = batch - first < w->chunk ? (int)(batch - first) : w->chunk;
         check(w, w->count == w->chunk || succeeds(cudaMemsetAsync(w->memory, 0, w->bytes, cuda_of(w->ctx)->stream)));
@@ -228,15 +225,14 @@ template <class... P, class... Q> void run(chunk_work *w, void (*kernel)(P...), 
 }
 
 /* C <- alpha op(A) op(B) + beta C of column-major matrices, all of the chunk. C is neither A nor B. */
-#define GEMM(T, prefix)                                                                                                         \
-    static inline void gemm(chunk_work *w, cublasOperation_t op_A, cublasOperation_t op_B, T alpha, const T *A, const T *B,     \
-                            T beta, T *C)                                                                                       \
-    {                                                                                                                           \
-        long long size = (long long)w->n * w->n;                                                                                \
-        check(w, w->status == SO_OK &&                                                                                          \
-                     w->cublas->cublas##prefix##gemmStridedBatched(w->cublas->handle, op_A, op_B, w->n, w->n, w->n, &alpha, A,  \
-                                                                   w->n, size, B, w->n, size, &beta, C, w->n, size,             \
-                                                                   w->chunk) == CUBLAS_STATUS_SUCCESS);                         \
+#define GEMM(T, prefix)                                                                                                        \
+    static inline void gemm(chunk_work *w, cublasOperation_t op_A, cublasOperation_t op_B, T alpha, const T *A, const T *B,    \
+                            T beta, T *C)                                                                                      \
+    {                                                                                                                          \
+        long long size = (long long)w->n * w->n;                                                                               \
+        check(w, w->status == SO_OK && succeeds(w->cublas->cublas##prefix##gemmStridedBatched(                                 \
+                                           w->cublas->handle, op_A, op_B, w->n, w->n, w->n, &alpha, A, w->n, size, B, w->n,    \
+                                           size, &beta, C, w->n, size, w->chunk)));                                            \
     }
 GEMM(float, S)
 GEMM(double, D)
