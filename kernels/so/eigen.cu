@@ -239,7 +239,7 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) store_rotation_kernel(in
     for (int step = 0; step < 3 && s.large[b]; step++) /* the defect, below 1/4 at first, is squared each time */
         orthogonalize(n, E, D, F);
     each_entry(n, [&](int e) { R[first + e] = bad || failed ? not_a_number<real>() : (real)E[e]; });
-    report_block(bad, failed, outcome); /* here, not above: 126 registers on sm_90 instead of 158 */
+    report_block(bad, failed, outcome);
 }
 
 static void form_rotations(chunk_work *w, const chunk_spectrum *s, real *R)

@@ -293,8 +293,8 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) add_kernel(int n, real *
     each_entry(n, [&](int e) { X[first + e] += Y[first + e]; });
 }
 
-/* S <- P - H Q, the residual of H = P Q^-1; X: scratch. */
-static __global__ void __launch_bounds__(CHUNK_THREADS) residual_kernel(int n, chunk_memory m)
+/* S <- P - H Q, the residual of H = P Q^-1 that the refinement divides by Q; X: scratch. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) refinement_kernel(int n, chunk_memory m)
 {
     real *P = own(n, m.S.v), *T = own(n, m.X.v);
     product<false>(n, own(n, m.H.v), own(n, m.X2.v), T);
@@ -335,7 +335,7 @@ static void evaluate(chunk_work *w, const chunk_memory *m)
     check(w, w->status == SO_OK &&
                  succeeds(w->cublas->GETRF(w->cublas->handle, w->n, m->of_LU, w->n, m->pivots, m->info, w->chunk)));
     substitute(w, m, m->of_R);
-    run(w, residual_kernel, *m);
+    run(w, refinement_kernel, *m);
     substitute(w, m, m->of_T);
     run(w, add_kernel, m->H.v, (const real *)m->S.v);
     if (derivative) {
