@@ -110,6 +110,26 @@ START_TEST(wrong_use)
 }
 END_TEST
 
+static bool says(const char *text)
+{
+    return strstr(p.output, text) != NULL;
+}
+
+/* What is there: a device with all methods, one without NVIDIA's libraries, one whose driver is too old. */
+START_TEST(probe)
+{
+    ck_assert_int_eq(RUN("--probe"), 0);
+    ck_assert_msg(says("device: CUDA on CPU\n") && says("methods: auto,polynomial,pade,eigen,cayley\n"), "%s", p.output);
+    setenv("CUDA_ON_CPU_NO_LIBRARIES", "1", 1);
+    ck_assert_int_eq(RUN("--probe"), 0);
+    ck_assert_msg(says("methods: auto,polynomial,cayley\n") && says("cuBLAS and cuSOLVER of CUDA 13: pade,eigen\n"), "%s", p.output);
+    setenv("CUDA_ON_CPU_DRIVER", "12040", 1);
+    ck_assert_int_eq(RUN("--probe"), 2);
+    ck_assert_msg(says("driver version is insufficient") && says("12.4") && says("install driver 580 or later"), "%s", p.output);
+    ck_assert_int_eq(RUN("--tiny"), 2);
+}
+END_TEST
+
 /* The script of the bundle: refuses without a device; with one (made up) measures without PyTorch, under any folder. */
 START_TEST(script)
 {
@@ -173,6 +193,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(tests, operations_of_auto);
     tcase_add_test(tests, peak_of_the_arithmetic);
     tcase_add_test(tests, wrong_use);
+    tcase_add_test(tests, probe);
     tcase_add_test(tests, script);
     tcase_add_test(tests, roofline);
     suite_add_tcase(suite, tests);

@@ -107,27 +107,51 @@ template <class real> static void fma_work(void *data, long)
     launch(fma_kernel<real>, w->blocks, 256, (real)0.5, (real *)w->to);
 }
 
+/* ---- the device ---- */
+
+static void print_version(char text[32], int version)
+{
+    snprintf(text, 32, version ? "%d.%d" : "none", version / 1000, version % 1000 / 10);
+}
+
+/* As far as a context on it, which is made when memory is first asked of it. */
+static cudaError_t use_device(cudaDeviceProp *properties)
+{
+    int devices = 0;
+    cudaError_t error = cudaGetDeviceCount(&devices);
+    if (error == cudaSuccess)
+        error = cudaSetDevice(0);
+    if (error == cudaSuccess)
+        error = cudaGetDeviceProperties(properties, 0);
+    return error != cudaSuccess ? error : cudaFree(NULL);
+}
+
+gpu gpu_find(void)
+{
+    gpu g = {};
+    int driver = 0, runtime = 0;
+    cudaDeviceProp properties;
+    GPU(cudaDriverGetVersion(&driver)); /* 0: none, which is no error */
+    GPU(cudaRuntimeGetVersion(&runtime));
+    print_version(g.driver, driver);
+    print_version(g.runtime, runtime);
+    cudaError_t error = use_device(&properties);
+    if (error != cudaSuccess) {
+        const char *advice = driver / 1000 < runtime / 1000 ? "install driver 580 or later" : "nvidia-smi -L lists the devices";
+        fprintf(stderr, "gpu_sweep: CUDA device 0 cannot be used: %s (driver for CUDA: %s, needed: %s; %s)\n",
+                cudaGetErrorString(error), g.driver, g.runtime, advice);
+        exit(2);
+    }
+    snprintf(g.name, sizeof g.name, "%s", properties.name);
+    g.multiprocessors = properties.multiProcessorCount;
+    g.cache_bytes = (size_t)properties.l2CacheSize;
+    return g;
+}
+
 gpu gpu_open(size_t roof_bytes)
 {
     enum { BLOCKS = 16, REPETITIONS = 200 };
-    gpu g = {};
-    int devices = 0, version = 0;
-    cudaDeviceProp properties;
-    cudaError_t counted = cudaGetDeviceCount(&devices);
-    if (counted == cudaErrorNoDevice || (counted == cudaSuccess && devices == 0)) {
-        fprintf(stderr, "gpu_sweep: no CUDA device here (nvidia-smi -L lists them)\n");
-        exit(EXIT_FAILURE);
-    }
-    gpu_check(counted, "cudaGetDeviceCount");
-    GPU(cudaSetDevice(0));
-    GPU(cudaGetDeviceProperties(&properties, 0));
-    snprintf(g.name, sizeof g.name, "%s", properties.name);
-    GPU(cudaDriverGetVersion(&version));
-    snprintf(g.driver, sizeof g.driver, "%d.%d", version / 1000, version % 1000 / 10);
-    GPU(cudaRuntimeGetVersion(&version));
-    snprintf(g.runtime, sizeof g.runtime, "%d.%d", version / 1000, version % 1000 / 10);
-    g.multiprocessors = properties.multiProcessorCount;
-    g.cache_bytes = (size_t)properties.l2CacheSize;
+    gpu g = gpu_find();
     roof_work w = {roof_bytes / sizeof(float4), NULL, NULL, (unsigned)(g.multiprocessors * BLOCKS)};
     if (w.blocks > w.count / 256 + 1) /* too small to measure anything, as in the tests */
         w.blocks = (unsigned)(w.count / 256 + 1);

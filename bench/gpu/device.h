@@ -14,14 +14,16 @@ extern "C" {
 void gpu_check(cudaError_t error, const char *call);
 
 typedef struct gpu {
-    char name[256], driver[32], runtime[32]; /* the versions of CUDA that driver and runtime speak */
+    char name[256], driver[32], runtime[32]; /* the versions of CUDA that driver and runtime speak; driver: or "none" */
     int multiprocessors;
     size_t cache_bytes;         /* second-level cache */
     double copy_gb_s;           /* read + written, buffers of `roof_bytes` */
     double gflops[SWEEP_REALS]; /* independent multiply-adds in registers, 2 flops each */
 } gpu;
 
-/* Device 0, measured. Ends the program with one line if there is none. */
+/* Device 0, not measured. Ends the program with one line and status 2 if it cannot be used. */
+gpu gpu_find(void);
+/* The same, measured. */
 gpu gpu_open(size_t roof_bytes);
 
 typedef struct gpu_times {

@@ -36,6 +36,7 @@ static option table[] = {
     {"seconds", "X", "0.1", "that a row may take, beyond three timings", false, NULL},
     {"repetitions", "K", "50", "timings of a row at most", false, NULL},
     {"no-encode", NULL, NULL, "without the positional encodings", false, NULL},
+    {"probe", NULL, NULL, "only says what device 0 is and which methods work on it", false, NULL},
     {"tiny", NULL, NULL, "a few matrices everywhere: tries the program, measures nothing", false, NULL},
     {NULL, NULL, NULL, NULL, false, NULL},
 };
@@ -367,6 +368,51 @@ static void measure_encoding(sweep *s, const encoding_case *c)
         GPU(cudaFree(a->memory));
 }
 
+/* ---- what is there ---- */
+
+static so_status try_method(so_method method)
+{
+    enum { N = 5 };
+    sweep s = {};
+    const float zero[N * N] = {};
+    fresh_context(&s);
+    arrays A = new_arrays(1, sizeof zero, zero);
+    so_status status = so_exp_f32(s.ctx, method, N, 1, (float *)A.memory, (float *)A.memory);
+    cudaError_t error = cudaDeviceSynchronize();
+    if (status == SO_OK)
+        status = error == cudaSuccess ? so_ctx_status(s.ctx) : SO_EDEVICE;
+    so_ctx_destroy(s.ctx);
+    cudaFree(A.memory);
+    return status;
+}
+
+static void print_methods(const char *what, so_status wanted, const so_status *status)
+{
+    int count = 0;
+    for (int m = 0; m < SWEEP_METHODS; m++)
+        if (status[m] == wanted)
+            printf("%s%s", count++ ? "," : what, sweep_method_name[m]);
+    printf("%s", count ? "\n" : "");
+}
+
+/* Lines that tests/gpu/run reads. The exit status: 2 if a method fails, though its library is there. */
+static int probe(void)
+{
+    so_status status[SWEEP_METHODS];
+    gpu g = gpu_find();
+    printf("device: %s\ndriver: for CUDA %s, needed %s\n", g.name, g.driver, g.runtime);
+    for (int m = 0; m < SWEEP_METHODS; m++) {
+        status[m] = try_method((so_method)m);
+        if (status[m] == SO_OK || status[m] == SO_EMETHOD)
+            continue;
+        fprintf(stderr, "gpu_sweep: so_exp_f32, method %s: %s\n", sweep_method_name[m], so_status_string(status[m]));
+        return 2;
+    }
+    print_methods("methods: ", SO_OK, status);
+    print_methods("left out, for want of cuBLAS and cuSOLVER of CUDA 13: ", SO_EMETHOD, status);
+    return EXIT_SUCCESS;
+}
+
 /* ---- the program ---- */
 
 static sweep read_options(int argc, char **argv)
@@ -374,7 +420,8 @@ static sweep read_options(int argc, char **argv)
     static char command[1024];
     sweep s = {};
     options_parse(table, argc, argv, "Speed, error and extra memory of libso on CUDA device 0.",
-                  "Exit status: 0, 1 if a row breaks the contract of so.h or was refused, 2 for wrong use.");
+                  "Exit status: 0, 1 if a row breaks the contract of so.h or was refused, 2 for wrong use or if the device cannot be\n"
+                  "used.");
     for (int i = 0; i < argc; i++)
         snprintf(command + strlen(command), sizeof command - strlen(command), "%s%s", i ? " " : "", argv[i]);
     for (char *comma = command; (comma = strchr(comma, ',')) != NULL;)
@@ -396,6 +443,8 @@ static sweep read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     sweep s = read_options(argc, argv);
+    if (options_find(table, "probe")->given)
+        return probe();
     if (text("csv") && !(s.csv = fopen(text("csv"), "a")))
         options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
     s.device = gpu_open(s.tiny ? 1 << 14 : (size_t)1 << 30);

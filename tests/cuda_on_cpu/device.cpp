@@ -2,12 +2,20 @@
  * SPDX-License-Identifier: MIT */
 #include "api.h"
 #include <cstdio>
+#include <cstdlib>
 
 namespace cuda_on_cpu {
 
 namespace {
 __thread cudaError_t last_error;
 __thread int device;
+constexpr int VERSION = 13000;
+
+int driver_version()
+{
+    const char *wish = getenv("CUDA_ON_CPU_DRIVER");
+    return wish ? atoi(wish) : VERSION;
+}
 } // namespace
 
 std::recursive_mutex &api_mutex()
@@ -67,7 +75,7 @@ cudaError_t cudaGetDeviceCount(int *count)
 {
     return api([=] {
         *count = 1;
-        return cudaSuccess;
+        return driver_version() < VERSION ? cudaErrorInsufficientDriver : cudaSuccess;
     });
 }
 
@@ -179,12 +187,15 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr wanted, int number
 cudaError_t cudaDriverGetVersion(int *version)
 {
     return api([=] {
-        *version = 13000;
+        *version = driver_version();
         return cudaSuccess;
     });
 }
 
 cudaError_t cudaRuntimeGetVersion(int *version)
 {
-    return cudaDriverGetVersion(version);
+    return api([=] {
+        *version = VERSION;
+        return cudaSuccess;
+    });
 }

@@ -11,6 +11,7 @@
     ERROR(cudaErrorInitializationError, 3, "initialization error")                                                             \
     ERROR(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                                                  \
     ERROR(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                                            \
+    ERROR(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")                     \
     ERROR(cudaErrorInvalidDeviceFunction, 98, "invalid device function")                                                       \
     ERROR(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                                        \
     ERROR(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                               \
