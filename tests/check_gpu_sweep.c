@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "csv.h"
 #include "folder.h"
@@ -130,23 +132,59 @@ START_TEST(probe)
 }
 END_TEST
 
-/* The script of the bundle: refuses without a device; with one (made up) measures without PyTorch, under any folder. */
-START_TEST(script)
+/* ---- The script of the bundle, on a bundle of the shim's programs and a made up nvidia-smi ---- */
+
+static void make_bundle(void)
 {
-    char command[1024], *build = realpath(getenv("BUILD") ? getenv("BUILD") : "build", NULL);
+    static const char smi[] = "#!/bin/sh\ncase $* in *=driver_version*) echo 580.1 ;; *) echo made up ;; esac\n";
+    char path[256], command[1024], *build = realpath(getenv("BUILD") ? getenv("BUILD") : "build", NULL);
+    make_folder();
     ck_assert_ptr_nonnull(build);
-    snprintf(command, sizeof command,
-             "set -e; mkdir %s/bin %s/path; cp tests/gpu/run %s; ln -s %s/shim/gpu_sweep %s/bin; cd %s;"
-             "printf '#!/bin/sh\\necho GPU 0: made up\\n' > path/nvidia-smi; chmod +x path/nvidia-smi", folder, folder, folder, build, folder,
+    snprintf(command, sizeof command, "mkdir %s/bin && cp tests/gpu/run %s && ln -s %s/shim/gpu_sweep %s/bin", folder, folder, build,
              folder);
     ck_assert_int_eq(system(command), 0);
-    snprintf(command, sizeof command, "cd %s && PATH=/usr/bin:/bin ./run check > said; [ $? = 2 ] && grep -q 'no CUDA device' said", folder);
-    ck_assert_int_eq(system(command), 0);
-    snprintf(command, sizeof command,
-             "cd %s && PATH=$PWD/path:$PATH PYTHON=/none SWEEP='--tiny --n 2 --methods auto --seconds 0 --no-encode' ./run bench results > said &&"
-             "grep -q 'no Python with PyTorch' said && grep -q 'made up' results/device.txt && [ $(wc -l < results/gpu_sweep.csv) = 13 ]", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_write(folder, "commit", "c0ffee\n", 7, path);
+    folder_write(folder, "nvidia-smi", smi, sizeof smi - 1, path);
+    ck_assert_int_eq(chmod(path, 0755), 0);
     free(build);
+}
+
+/* The exit status of these commands, in the bundle's folder. */
+static int shell(const char *commands)
+{
+    char line[1024];
+    snprintf(line, sizeof line,
+             "cd %s && export PATH=$PWD:$PATH PYTHON=/none SWEEP='--tiny --n 2 --methods auto --seconds 0 --no-encode' && %s", folder,
+             commands);
+    int status = system(line);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(script_without_device)
+{
+    ck_assert_int_eq(shell("CUDA_ON_CPU_DRIVER=12040 sh run check > said"), 2);
+    ck_assert_int_eq(shell("grep -q 'install driver 580' said && grep -q 'needed are driver 580 or later' said"), 0);
+    ck_assert_int_eq(shell("rm bin/gpu_sweep && sh run check > said"), 2);
+    ck_assert_int_eq(shell("grep -q 'bin cannot be executed' said"), 0);
+}
+END_TEST
+
+/* Without PyTorch; rows and log say with what they were made. */
+START_TEST(script_benches)
+{
+    ck_assert_int_eq(shell("sh run bench results > said"), 0);
+    ck_assert_int_eq(shell("grep -q 'Z, commit c0ffee, driver 580.1$' said && grep -q 'no Python with PyTorch' said"), 0);
+    ck_assert_int_eq(shell("grep -q 'made up' results/device.txt"), 0);
+    ck_assert_int_eq(shell("[ $(grep -c ',580.1,13.0,13.0,' results/gpu_sweep.csv) = 12 ]"), 0);
+}
+END_TEST
+
+/* Nothing is looked for in the folder in which the script is called. */
+START_TEST(script_searches)
+{
+    ck_assert_int_eq(shell("printf '#!/bin/sh\\necho \"<$LD_LIBRARY_PATH>\"\\n' > bin/check && chmod +x bin/check &&"
+                           "LD_LIBRARY_PATH=/some sh run check > said && grep -q '[<:]/some>$' said && ! grep -q '<:\\|::\\|:>' said"),
+                     0);
 }
 END_TEST
 
@@ -194,8 +232,15 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(tests, peak_of_the_arithmetic);
     tcase_add_test(tests, wrong_use);
     tcase_add_test(tests, probe);
-    tcase_add_test(tests, script);
     tcase_add_test(tests, roofline);
     suite_add_tcase(suite, tests);
+
+    TCase *script = tcase_create("script");
+    tcase_set_timeout(script, 120);
+    tcase_add_checked_fixture(script, make_bundle, remove_folder);
+    tcase_add_test(script, script_without_device);
+    tcase_add_test(script, script_benches);
+    tcase_add_test(script, script_searches);
+    suite_add_tcase(suite, script);
     return suite;
 }

@@ -36,6 +36,7 @@ static option table[] = {
     {"seconds", "X", "0.1", "that a row may take, beyond three timings", false, NULL},
     {"repetitions", "K", "50", "timings of a row at most", false, NULL},
     {"no-encode", NULL, NULL, "without the positional encodings", false, NULL},
+    {"driver", "TEXT", "unknown", "version of the driver, for the rows: nvidia-smi tells it", false, NULL},
     {"probe", NULL, NULL, "only says what device 0 is and which methods work on it", false, NULL},
     {"tiny", NULL, NULL, "a few matrices everywhere: tries the program, measures nothing", false, NULL},
     {NULL, NULL, NULL, NULL, false, NULL},
@@ -71,14 +72,15 @@ typedef struct row {
     bool differs;     /* bits depend on the place in the batch */
 } row;
 
-static const char csv_head[] = "date,device,driver_cuda,runtime_cuda,commit,command,function,method,dtype,n,batch,input,work,warmup,calls,"
-                               "repetitions,median_us,min_us,ns_per_matrix,bytes,flops,copy_gb_s,peak_gflops,copy_share,fma_share,"
+static const char csv_head[] = "date,device,driver,driver_cuda,runtime_cuda,commit,command,function,method,dtype,n,batch,input,work,"
+                               "warmup,calls,repetitions,median_us,min_us,ns_per_matrix,bytes,flops,copy_gb_s,peak_gflops,copy_share,fma_share,"
                                "roofline_share,workspace_bytes,workspace_over_r,checked,rho,error_u,error_bound_u,orthogonality_u,"
                                "orthogonality_bound_u\n";
 
 static void print_head(const sweep *s)
 {
-    printf("%s, driver for CUDA %s, runtime %s, commit %s, %s\n", s->device.name, s->device.driver, s->device.runtime, COMMIT, s->date);
+    printf("%s, driver %s for CUDA %s, runtime %s, commit %s, %s\n", s->device.name, text("driver"), s->device.driver,
+           s->device.runtime, COMMIT, s->date);
     printf("copy %.0f GB/s, multiply-adds %.0f GFLOP/s f32, %.0f f64\n\n", s->device.copy_gb_s, s->device.gflops[0],
            s->device.gflops[1]);
     printf("%-10s %-10s %s %4s %9s %-7s %-7s %11s %10s %6s %6s %9s %9s\n", "function", "method", "type", "n", "batch", "input", "work",
@@ -99,9 +101,9 @@ static void print_row(const sweep *s, const row *r, double peak, double copy_sha
     fflush(stdout);
     if (!s->csv)
         return;
-    fprintf(s->csv, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%d,%lld,%s,%s,%d,%d,%d", s->date, s->device.name, s->device.driver,
-            s->device.runtime, COMMIT, s->command, r->function, r->method, r->real, r->n, (long long)r->batch, r->input, r->work,
-            r->times.warmup, r->times.calls, r->times.repetitions);
+    fprintf(s->csv, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%d,%lld,%s,%s,%d,%d,%d", s->date, s->device.name, text("driver"),
+            s->device.driver, s->device.runtime, COMMIT, s->command, r->function, r->method, r->real, r->n, (long long)r->batch,
+            r->input, r->work, r->times.warmup, r->times.calls, r->times.repetitions);
     bool checked = r->judged.checked > 0;
     double values[] = {us, r->times.min_us, 1e3 * us / (double)r->batch, r->bytes, r->flops, s->device.copy_gb_s, peak, copy_share,
                        r->flops > 0 ? fma_share : NAN, roof, (double)r->workspace, over, (double)r->judged.checked,

@@ -1,10 +1,12 @@
 """torch_gpu.py: libso and torch.linalg.matrix_exp in turns, on the same tensors of one CUDA device, timed by the same events.
 
-usage: torch_gpu.py LIBSO LIBSO_CUDA [--csv FILE] [--n 2,3,..] [--batch B,..] [--seconds S] [--cpu]
+usage: torch_gpu.py LIBSO LIBSO_CUDA [--csv FILE] [--n 2,3,..] [--batch B,..] [--seconds S] [--driver TEXT] [--commit TEXT] [--cpu]
 
-LIBSO, LIBSO_CUDA: the shared libraries. forward: the exponential; both: the exponential and its gradient for a given gradient of
-the loss. What libso writes exists already, PyTorch allocates: that is how each is used. Both go round copies of the matrices that
-together are twice the second-level cache or more. Memory: the largest amount beyond inputs and what is returned, over the size of R. Errors against the exponential in float64 of PyTorch, Frobenius norm / sqrt(n), in units of u.
+LIBSO, LIBSO_CUDA: the shared libraries; --driver, --commit: the driver's version and these libraries' commit, for the rows.
+forward: the exponential; both: the exponential and its gradient for a given gradient of the loss. What libso writes exists already,
+PyTorch allocates: that is how each is used. Both go round copies of the matrices that together are twice the second-level cache or
+more. Memory: the largest amount beyond inputs and what is returned, over the size of R. Errors against the exponential in float64 of
+PyTorch, Frobenius norm / sqrt(n), in units of u.
 --cpu tries the program where libso_cuda runs on the CPU: two matrices, no figures worth reading.
 SPDX-License-Identifier: MIT"""
 import argparse
@@ -191,6 +193,8 @@ def main():
     parser.add_argument("--batch", default="9216,0")
     parser.add_argument("--dtypes", default="float32,float64")
     parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--driver", default="unknown")
+    parser.add_argument("--commit", default="unknown")
     parser.add_argument("--cpu", action="store_true")
     options = parser.parse_args()
     cuda = not options.cpu
@@ -200,7 +204,7 @@ def main():
     stream = torch.cuda.current_stream().cuda_stream if cuda else 0
     so, clock = Libso(options.libso, options.libso_cuda, stream), Clock(cuda)
     common = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "device": device,
-              "torch": torch.__version__, "command": " ".join(sys.argv)}
+              "driver": options.driver, "torch": torch.__version__, "commit": options.commit, "command": " ".join(sys.argv)}
     writer, failed = None, 0
     with open(options.csv or "/dev/null", "a", newline="") as file:
         for name in options.dtypes.split(","):

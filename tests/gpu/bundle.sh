@@ -1,8 +1,9 @@
 #!/bin/sh
-# bundle.sh FOLDER CHECK SWEEP LIBSO LIBSO_CUDA: puts the programs, the script that runs them and the shared libraries they need into
-# FOLDER, and it into FOLDER.tar.gz; those of the C library and of CUDA are the machine's own. Then tries that nothing else is missing.
+# bundle.sh FOLDER COMMIT CHECK SWEEP LIBSO LIBSO_CUDA: puts the programs, the script that runs them, the commit that they were made of
+# and the shared libraries they need into FOLDER, and it into FOLDER.tar.gz; those of the C library and of CUDA are the machine's own.
+# Then tries that nothing else is missing.
 set -eu
-folder=$1 check=$2 sweep=$3 libso=$4 libso_cuda=$5
+folder=$1 commit=$2 check=$3 sweep=$4 libso=$5 libso_cuda=$6
 here=$(dirname "$0")
 own='/(ld-linux[^/]*|libc|libm|libdl|librt|libpthread|libcuda|libcublas|libcublasLt|libcusolver|libcusparse|libnvJitLink)\.so'
 needs() { ldd "$@" | awk '$2 == "=>" && $3 ~ "^/" { print $3 }' | grep -Ev "$own" | sort -u; }
@@ -11,6 +12,7 @@ rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/lib" "$folder/peers"
 folder=$(cd "$folder" && pwd) # as ldd names it
 cp "$here/run" "$folder"
+echo "$commit" > "$folder/commit"
 cp bench/peers/torch_gpu.py "$folder/peers"
 cp "$libso" "$libso_cuda" "$folder/lib"
 for program in "$check" "$sweep"; do

@@ -1,6 +1,6 @@
 # gpu.mk: what runs on a GPU, and the bundle that takes it there. Included by the Makefile.
 # The bundle holds the tests, the benchmark and the libraries they need but for CUDA's own: it runs where nothing is installed
-# but a driver and CUDA (for eigen and Pade cuSOLVER and cuBLAS). Kernels for CUDA_ARCHS and, as PTX of the newest, for later devices.
+# but a driver (for eigen and Pade cuSOLVER and cuBLAS too). Kernels for CUDA_ARCHS and, as PTX of the newest, for later devices.
 
 GPU        := $(BUILD)/gpu-bundle
 # Suites that any context serves, and those of CUDA that do not look into the shim.
@@ -57,7 +57,7 @@ kernel-report: $(BUILD)/shim/launches $(CUDA_OBJ)
 	NVCC=$(NVCC) tests/gpu/kernel_report.sh $< $(patsubst %.o,%.ptxas,$(filter $(BUILD)/cuda/%,$(CUDA_OBJ))) > $(BUILD)/registers.md
 	@cp $(BUILD)/registers.md kernels/REGISTERS.md
 gpu-bundle: $(GPU_PROGRAMS) $(GPU_LIBRARIES)
-	@tests/gpu/bundle.sh $(GPU) $^
+	@tests/gpu/bundle.sh $(GPU) '$(COMMIT)' $^
 check-gpu: gpu-bundle
 	$(GPU)/run check
 	$(GPU)/run sanitize
