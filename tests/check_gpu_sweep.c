@@ -179,6 +179,18 @@ START_TEST(script_benches)
 }
 END_TEST
 
+/* A folder with results of an earlier run is left as it is; a device that nvidia-smi cannot describe counts as a failure. */
+START_TEST(script_refuses)
+{
+    ck_assert_int_eq(shell("mkdir results && echo old > results/gpu_sweep.csv && sh run bench results > said"), 2);
+    ck_assert_int_eq(shell("grep -q 'results/gpu_sweep.csv is of an earlier run' said && [ $(cat results/*) = old ]"), 0);
+    ck_assert_int_eq(shell("mkdir logs && echo old > logs/check.log && sh run all logs > said"), 2);
+    ck_assert_int_eq(shell("grep -q 'logs/check.log is of an earlier run' said && [ $(cat logs/*) = old ]"), 0);
+    ck_assert_int_eq(shell("printf '#!/bin/sh\\nexit 9\\n' > nvidia-smi && sh run bench other > said"), 1);
+    ck_assert_int_eq(shell("grep -q 'driver unknown' said && grep -q 'nvidia-smi cannot describe the device' said"), 0);
+}
+END_TEST
+
 /* Nothing is looked for in the folder in which the script is called. */
 START_TEST(script_searches)
 {
@@ -240,6 +252,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_checked_fixture(script, make_bundle, remove_folder);
     tcase_add_test(script, script_without_device);
     tcase_add_test(script, script_benches);
+    tcase_add_test(script, script_refuses);
     tcase_add_test(script, script_searches);
     suite_add_tcase(suite, script);
     return suite;
