@@ -116,7 +116,8 @@ static void compare_maps(int n, int64_t batch, so_method m)
 START_TEST(maps)
 {
     for (int m = 0; m < METHODS; m++)
-        compare_maps(orders[_i], test_on_cuda() && orders[_i] > 33 ? 2 : 40, (so_method)m);
+        if (campaign_wants((so_method)m))
+            compare_maps(orders[_i], test_on_cuda() && orders[_i] > 33 ? 2 : 40, (so_method)m);
 }
 END_TEST
 
@@ -195,7 +196,8 @@ START_TEST(encodings)
         for (int dims = 1; dims <= 3; dims++)
             compare_encodings(SO_AUTO, dims, tiles[k], 3, test_on_cuda() ? 3 : 40, 1);
     for (int m = SO_POLYNOMIAL; m < METHODS; m++)
-        compare_encodings((so_method)m, 2, 7, 2, test_on_cuda() ? 3 : 40, 1);
+        if (campaign_wants((so_method)m))
+            compare_encodings((so_method)m, 2, 7, 2, test_on_cuda() ? 3 : 40, 1);
 }
 END_TEST
 
@@ -304,6 +306,8 @@ START_TEST(workspaces)
 {
     for (int kind = 0; kind < 5; kind++)
         for (int m = 0; m < METHODS; m++) {
+            if (!campaign_wants((so_method)m))
+                continue;
             problem p = new_problem(F32, (so_method)m, 2, 9, 3, 5, 78);
             operands o = new_operands(9, 15);
             size_t bytes = 0;

@@ -102,6 +102,20 @@ START_TEST(peak_of_the_arithmetic)
 }
 END_TEST
 
+/* A method whose library is not installed is named once, and no failure. */
+START_TEST(without_libraries)
+{
+    setenv("CUDA_ON_CPU_NO_LIBRARIES", "1", 1);
+    ck_assert_int_eq(measure("--n 5,9 --dtypes f32 --methods pade,eigen,cayley --input wigner --no-encode"), 2 * 3);
+    for (const char *method = "pade\0eigen"; *method; method += strlen(method) + 1) {
+        char line[64];
+        snprintf(line, sizeof line, "%-10s left out", method);
+        const char *first = strstr(p.output, line);
+        ck_assert_msg(first && !strstr(first + 1, line), "%s", p.output);
+    }
+}
+END_TEST
+
 START_TEST(wrong_use)
 {
     ck_assert_int_eq(RUN("--frequency 3"), 2);
@@ -124,10 +138,12 @@ START_TEST(probe)
     ck_assert_msg(says("device: CUDA on CPU\n") && says("methods: auto,polynomial,pade,eigen,cayley\n"), "%s", p.output);
     setenv("CUDA_ON_CPU_NO_LIBRARIES", "1", 1);
     ck_assert_int_eq(RUN("--probe"), 0);
-    ck_assert_msg(says("methods: auto,polynomial,cayley\n") && says("cuBLAS and cuSOLVER of CUDA 13: pade,eigen\n"), "%s", p.output);
+    ck_assert_msg(says("methods: auto,polynomial,cayley\n") && says("cuBLAS and cuSOLVER of CUDA 13: pade,eigen\n"), "%s",
+                  p.output);
     setenv("CUDA_ON_CPU_DRIVER", "12040", 1);
     ck_assert_int_eq(RUN("--probe"), 2);
-    ck_assert_msg(says("driver version is insufficient") && says("12.4") && says("install driver 580 or later"), "%s", p.output);
+    ck_assert_msg(says("driver version is insufficient") && says("12.4") && says("install driver 580 or later"), "%s",
+                  p.output);
     ck_assert_int_eq(RUN("--tiny"), 2);
 }
 END_TEST
@@ -140,8 +156,8 @@ static void make_bundle(void)
     char path[256], command[1024], *build = realpath(getenv("BUILD") ? getenv("BUILD") : "build", NULL);
     make_folder();
     ck_assert_ptr_nonnull(build);
-    snprintf(command, sizeof command, "mkdir %s/bin && cp tests/gpu/run %s && ln -s %s/shim/gpu_sweep %s/bin", folder, folder, build,
-             folder);
+    snprintf(command, sizeof command, "mkdir %s/bin && cp tests/gpu/run %s && ln -s %s/shim/gpu_sweep %s/tests/check %s/bin",
+             folder, folder, build, build, folder);
     ck_assert_int_eq(system(command), 0);
     folder_write(folder, "commit", "c0ffee\n", 7, path);
     folder_write(folder, "nvidia-smi", smi, sizeof smi - 1, path);
@@ -154,8 +170,8 @@ static int shell(const char *commands)
 {
     char line[1024];
     snprintf(line, sizeof line,
-             "cd %s && export PATH=$PWD:$PATH PYTHON=/none SWEEP='--tiny --n 2 --methods auto --seconds 0 --no-encode' && %s", folder,
-             commands);
+             "cd %s && export PATH=$PWD:$PATH PYTHON=/none SWEEP='--tiny --n 2 --methods auto --seconds 0 --no-encode' && %s",
+             folder, commands);
     int status = system(line);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -191,12 +207,23 @@ START_TEST(script_refuses)
 }
 END_TEST
 
+/* What needs cuBLAS or cuSOLVER is left out by the suites, which say so. */
+START_TEST(script_without_libraries)
+{
+    ck_assert_int_eq(shell("CUDA_ON_CPU_NO_LIBRARIES=1 SO_TEST_DEPTH=short SUITES='pade cuda_vendor pack' sh run check > said"),
+                     0);
+    ck_assert_int_eq(shell("grep -q 'CUDA 13: pade,eigen' said && grep -q 'leaves out, in every suite: PADE, EIGEN' said"), 0);
+    ck_assert_int_eq(shell("grep -q 'check_pade: left out' said && grep -q 'check_cuda_vendor: .* EIGEN' said"), 0);
+}
+END_TEST
+
 /* Nothing is looked for in the folder in which the script is called. */
 START_TEST(script_searches)
 {
-    ck_assert_int_eq(shell("printf '#!/bin/sh\\necho \"<$LD_LIBRARY_PATH>\"\\n' > bin/check && chmod +x bin/check &&"
-                           "LD_LIBRARY_PATH=/some sh run check > said && grep -q '[<:]/some>$' said && ! grep -q '<:\\|::\\|:>' said"),
-                     0);
+    ck_assert_int_eq(
+        shell("rm bin/check && printf '#!/bin/sh\\necho \"<$LD_LIBRARY_PATH>\"\\n' > bin/check && chmod +x bin/check &&"
+              "LD_LIBRARY_PATH=/some sh run check > said && grep -q '[<:]/some>$' said && ! grep -q '<:\\|::\\|:>' said"),
+        0);
 }
 END_TEST
 
@@ -242,6 +269,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(tests, rows);
     tcase_add_test(tests, operations_of_auto);
     tcase_add_test(tests, peak_of_the_arithmetic);
+    tcase_add_test(tests, without_libraries);
     tcase_add_test(tests, wrong_use);
     tcase_add_test(tests, probe);
     tcase_add_test(tests, roofline);
@@ -253,6 +281,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(script, script_without_device);
     tcase_add_test(script, script_benches);
     tcase_add_test(script, script_refuses);
+    tcase_add_test(script, script_without_libraries);
     tcase_add_test(script, script_searches);
     suite_add_tcase(suite, script);
     return suite;

@@ -7,6 +7,7 @@
  * time at most, and where the centre (a mean rounded to few bits) changes.
  * SPDX-License-Identifier: MIT */
 #include "cuda_context.h"
+#include "left_out.h"
 #include "oracle_call.h"
 #include "oracle_matrices.h"
 #include <check.h>
@@ -100,6 +101,8 @@ END_TEST
 Suite *check_pade(void)
 {
     Suite *suite = suite_create("pade");
+    if (left_out(SO_PADE, "check_pade"))
+        return suite;
     TCase *tests = tcase_create("switches");
     tcase_set_timeout(tests, 0);
     tcase_add_loop_test(tests, switches, 0, 2);

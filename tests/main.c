@@ -7,6 +7,7 @@
  * Exit status: 0, 1 if a check failed or none was run, 2 for wrong use, 77 if SO_ISA names what this machine lacks.
  * SPDX-License-Identifier: MIT */
 #include "harness/wait_policy.h"
+#include "left_out.h"
 #include "libso/so.h"
 #include <check.h>
 #include <stdio.h>
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
         }
     }
     lacking_instruction_set();
+    left_out_say();
     totals *results = mmap(NULL, SUITES * sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), all = {0};
     if (results == MAP_FAILED)
         return EXIT_FAILURE;

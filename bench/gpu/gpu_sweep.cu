@@ -55,6 +55,7 @@ typedef struct sweep {
     char date[32];
     int methods[SWEEP_METHODS], method_count, reals[SWEEP_REALS], real_count, n[MOST], n_count, inputs[INPUTS], input_count;
     int batches[MOST], batch_count, repetitions, failed;
+    bool not_installed[SWEEP_METHODS];
     double seconds;
     bool tiny;
 } sweep;
@@ -72,10 +73,10 @@ typedef struct row {
     bool differs;     /* bits depend on the place in the batch */
 } row;
 
-static const char csv_head[] = "date,device,driver,driver_cuda,runtime_cuda,commit,command,function,method,dtype,n,batch,input,work,"
-                               "warmup,calls,repetitions,median_us,min_us,ns_per_matrix,bytes,flops,copy_gb_s,peak_gflops,copy_share,fma_share,"
-                               "roofline_share,workspace_bytes,workspace_over_r,checked,rho,error_u,error_bound_u,orthogonality_u,"
-                               "orthogonality_bound_u\n";
+static const char csv_head[] = "date,device,driver,driver_cuda,runtime_cuda,commit,command,function,method,dtype,n,batch,"
+                               "input,work,warmup,calls,repetitions,median_us,min_us,ns_per_matrix,bytes,flops,copy_gb_s,"
+                               "peak_gflops,copy_share,fma_share,roofline_share,workspace_bytes,workspace_over_r,checked,rho,"
+                               "error_u,error_bound_u,orthogonality_u,orthogonality_bound_u\n";
 
 static void print_head(const sweep *s)
 {
@@ -121,6 +122,14 @@ static void finish_row(sweep *s, sweep_real real, const row *r)
     bool kept = !r->differs && sweep_row_keeps_contract(&r->judged, r->n);
     s->failed += !kept;
     print_row(s, r, peak, 1e-3 * r->bytes / us / s->device.copy_gb_s, 1e-3 * r->flops / us / peak, kept);
+}
+
+/* Of a library that a machine need not have: no failure, and said once. */
+static void not_installed(sweep *s, so_method method)
+{
+    printf("%-10s %-10s left out: its library, cuBLAS or cuSOLVER of CUDA 13, is not installed\n", "exp",
+           sweep_method_name[method]);
+    s->not_installed[method] = true;
 }
 
 static void refused(sweep *s, const char *function, const char *method, const char *real, int n, int64_t batch, so_status status)
@@ -229,13 +238,21 @@ static void measure_method(sweep *s, const sweep_input *in, const judge *referen
         }
         finish_row(s, nominal_real(in->real, method, in->n), &r);
     }
-    if (e.status != SO_OK || !host)
+    if (e.status == SO_EMETHOD)
+        not_installed(s, method);
+    else if (e.status != SO_OK || !host)
         refused(s, "exp", name, real, in->n, in->batch, host ? e.status : SO_ENOMEM);
     free(host);
     GPU(cudaFree(e.A.memory));
     GPU(cudaFree(e.G.memory));
     GPU(cudaFree(e.R.memory));
     GPU(cudaFree(e.D.memory));
+}
+
+/* batch: an index of s->batches. */
+static bool measured(const sweep *s, so_method method, int batch)
+{
+    return !s->not_installed[method] && (batch == 0 || (method != SO_PADE && method != SO_EIGEN));
 }
 
 static void measure_orders(sweep *s)
@@ -255,7 +272,7 @@ static void measure_orders(sweep *s)
                     double rho[DRAWS];
                     nominal_angles(s->n[j], input, rho);
                     for (int m = 0; m < s->method_count; m++)
-                        if (b == 0 || (s->methods[m] != SO_PADE && s->methods[m] != SO_EIGEN))
+                        if (measured(s, (so_method)s->methods[m], b))
                             measure_method(s, &in, references, input, rho, (so_method)s->methods[m]);
                     judge_free(references);
                     sweep_input_free(&in);
@@ -422,8 +439,7 @@ static sweep read_options(int argc, char **argv)
     static char command[1024];
     sweep s = {};
     options_parse(table, argc, argv, "Speed, error and extra memory of libso on CUDA device 0.",
-                  "Exit status: 0, 1 if a row breaks the contract of so.h or was refused, 2 for wrong use or if the device cannot be\n"
-                  "used.");
+                  "Exit status: 0, 1 if a row breaks the contract of so.h or was refused, 2 for wrong use or no usable device.");
     for (int i = 0; i < argc; i++)
         snprintf(command + strlen(command), sizeof command - strlen(command), "%s%s", i ? " " : "", argv[i]);
     for (char *comma = command; (comma = strchr(comma, ',')) != NULL;)
