@@ -6,6 +6,7 @@
 #include "libso/so_cuda.h"
 #include <check.h>
 #include <cmath>
+#include <cstdio>
 #include <cuda_runtime.h>
 #include <vector>
 
@@ -65,7 +66,7 @@ template <class real> struct arrays {
 
 /* Calls every function whose type is `suffix`; what accumulates (dR of so_rotate_vjp) begins with what this wrote itself. */
 #define DEFINE(real, suffix)                                                                                                    \
-    void call_all(so_ctx *ctx, const arrays<real> &a)                                                                           \
+    so_status call_all(so_ctx *ctx, const arrays<real> &a)                                                                      \
     {                                                                                                                           \
         const so_encoding e = {a.method, DIMS, a.n, GROUPS, TOKENS};                                                            \
         const so_rotation r = {a.n, 1, TOKENS, GROUPS, GROUPS, (int64_t)TOKENS * GROUPS * a.n, (int64_t)GROUPS * a.n};          \
@@ -92,8 +93,12 @@ template <class real> struct arrays {
             so_rotate_vjp_##suffix(ctx, &r, o[0], G, o[17], o[17], o[16]),                                                      \
             so_cayley_jvp_##suffix(ctx, a.n, BATCH, A, G, o[18], o[19]),                                                        \
         };                                                                                                                      \
-        for (size_t k = 0; k < sizeof statuses / sizeof *statuses; k++)                                                         \
-            ck_assert_msg(statuses[k] == SO_OK, "call %zu: %s", k, so_status_string(statuses[k]));                              \
+        size_t k = 0;                                                                                                           \
+        while (k + 1 < sizeof statuses / sizeof *statuses && statuses[k] == SO_OK)                                              \
+            k++;                                                                                                                \
+        if (statuses[k] != SO_OK)                                                                                               \
+            printf("check_cuda_graph: call %zu: %s\n", k, so_status_string(statuses[k]));                                       \
+        return statuses[k];                                                                                                     \
     }
 DEFINE(float, f32)
 DEFINE(double, f64)
@@ -123,12 +128,44 @@ template <class real> void written(const arrays<real> &a, const std::vector<real
 }
 
 /* Equal bits, or both NaN: what no call writes. */
-template <class real> void same(const std::vector<real> &x, const std::vector<real> &y, size_t numbers)
+template <class real> bool same(const std::vector<real> &x, const std::vector<real> &y, size_t numbers)
 {
     size_t i = 0;
     while (i < x.size() && (x[i] == y[i] || (x[i] != x[i] && y[i] != y[i])))
         i++;
-    ck_assert_msg(i == x.size(), "output %zu, number %zu differs", i / numbers, i % numbers);
+    if (i < x.size())
+        printf("check_cuda_graph: output %zu, number %zu differs\n", i / numbers, i % numbers);
+    return i == x.size();
+}
+
+/* All calls in a graph, while none of them runs. */
+template <class real> cudaError_t capture(so_ctx *ctx, const arrays<real> &a, cudaStream_t stream, cudaGraphExec_t *executable)
+{
+    cudaGraph_t graph;
+    a.poison();
+    ck_assert_int_eq(cudaDeviceSynchronize(), cudaSuccess);
+    ck_assert_int_eq(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
+    const so_status status = call_all(ctx, a);
+    if (status == SO_OK)
+        call_bf16(ctx, a);
+    cudaError_t error = cudaStreamEndCapture(stream, &graph);
+    if (error != cudaSuccess || status != SO_OK)
+        return error != cudaSuccess ? error : cudaErrorStreamCaptureUnsupported;
+    for (real x : a.results())
+        ck_assert(x != x);
+    error = cudaGraphInstantiate(executable, graph, 0);
+    cudaGraphDestroy(graph);
+    return error;
+}
+
+/* Of SO_EIGEN nothing is promised (so_cuda.h): what a device makes of it is told, and is no failure. */
+void judge_capture(so_method method, int n, cudaError_t error, bool replayed)
+{
+    const char *outcome = error != cudaSuccess ? cudaGetErrorString(error) : replayed ? "captured" : "captured, a replay differs";
+    if (method == SO_EIGEN && cuda_is_device())
+        printf("check_cuda_graph: SO_EIGEN, n %d, in a graph: %s%s\n", n, error != cudaSuccess ? "refused, " : "", outcome);
+    else
+        ck_assert_msg(replayed, "n %d: %s", n, outcome);
 }
 
 template <class real> void replay(so_method method, int n, int f64_inside)
@@ -137,7 +174,6 @@ template <class real> void replay(so_method method, int n, int f64_inside)
     std::vector<real> direct[2];
     so_ctx *ctx;
     cudaStream_t stream;
-    cudaGraph_t graph;
     cudaGraphExec_t executable;
     ck_assert_int_eq(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
     ck_assert_int_eq(so_ctx_create_cuda(&ctx, 0, stream), SO_OK);
@@ -146,35 +182,27 @@ template <class real> void replay(so_method method, int n, int f64_inside)
         a.fill(which);
         a.poison();
         ck_assert_int_eq(cudaDeviceSynchronize(), cudaSuccess);
-        call_all(ctx, a);
+        ck_assert_int_eq(call_all(ctx, a), SO_OK);
         call_bf16(ctx, a);
         ck_assert_int_eq(cuda_finish(ctx, SO_OK), SO_OK);
         direct[which] = a.results();
         written(a, direct[which]);
     }
     const size_t bytes = so_workspace_bytes(ctx);
-
-    a.poison();
-    ck_assert_int_eq(cudaDeviceSynchronize(), cudaSuccess);
-    ck_assert_int_eq(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
-    call_all(ctx, a);
-    call_bf16(ctx, a);
-    ck_assert_int_eq(cudaStreamEndCapture(stream, &graph), cudaSuccess);
-    bool untouched = true;
-    for (real x : a.results())
-        untouched = untouched && x != x;
-    ck_assert(untouched);
-    ck_assert_int_eq(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
-    for (int times = 0; times < 3; times++) {
+    const cudaError_t error = capture(ctx, a, stream, &executable);
+    bool replayed = error == cudaSuccess;
+    for (int times = 0; times < 3 && replayed; times++) {
         a.fill(times % 2);
         a.poison();
         ck_assert_int_eq(cudaDeviceSynchronize(), cudaSuccess);
         ck_assert_int_eq(cudaGraphLaunch(executable, stream), cudaSuccess);
         ck_assert_int_eq(cuda_finish(ctx, SO_OK), SO_OK);
-        same(a.results(), direct[times % 2], a.numbers);
+        replayed = same(a.results(), direct[times % 2], a.numbers);
     }
+    judge_capture(method, n, error, replayed);
     ck_assert_uint_eq(so_workspace_bytes(ctx), bytes);
-    cudaGraphExecDestroy(executable), cudaGraphDestroy(graph);
+    if (error == cudaSuccess)
+        cudaGraphExecDestroy(executable);
     so_ctx_destroy(ctx);
     cudaStreamDestroy(stream);
 }

@@ -77,6 +77,11 @@ so_status cuda_finish(so_ctx *ctx, so_status accepted)
 
 extern "C" void cuda_on_cpu_schedule(int order, uint64_t seed) __attribute__((weak)); /* not there on a device */
 
+int cuda_is_device(void)
+{
+    return !cuda_on_cpu_schedule;
+}
+
 void cuda_order(int k)
 {
     if (cuda_on_cpu_schedule)

@@ -30,6 +30,9 @@ void cuda_free(void *array);
 /* Waits for the device. `accepted`, if the call was refused; else what its matrices have met. */
 so_status cuda_finish(so_ctx *ctx, so_status accepted);
 
+/* Whether device 0 is one, and not tests/cuda_on_cpu. */
+int cuda_is_device(void);
+
 /* From now on threads and blocks run in another order, k = 0, 1, 2, where one can choose that: on tests/cuda_on_cpu. */
 void cuda_order(int k);
 
