@@ -260,6 +260,16 @@ START_TEST(roofline)
 }
 END_TEST
 
+/* The page in the repository is what the program prints. */
+START_TEST(page)
+{
+    char command[256];
+    snprintf(command, sizeof command, "%s/bench/gpu/expected | diff - bench/results/nvidia-h200/expected.md",
+             getenv("BUILD") ? getenv("BUILD") : "build");
+    ck_assert_msg(system(command) == 0, "expected.md is old: build/bench/gpu/expected > bench/results/nvidia-h200/expected.md");
+}
+END_TEST
+
 Suite *check_gpu_sweep(void)
 {
     Suite *suite = suite_create("gpu_sweep");
@@ -273,6 +283,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(tests, wrong_use);
     tcase_add_test(tests, probe);
     tcase_add_test(tests, roofline);
+    tcase_add_test(tests, page);
     suite_add_tcase(suite, tests);
 
     TCase *script = tcase_create("script");
