@@ -217,6 +217,31 @@ START_TEST(script_without_libraries)
 }
 END_TEST
 
+/* What a made up compute-sanitizer, these commands, makes `run sanitize` return; two suites under one tool. */
+static int sanitize(const char *commands)
+{
+    char path[256], text[256];
+    snprintf(text, sizeof text, "#!/bin/sh\n%s\n", commands);
+    folder_write(folder, "compute-sanitizer", text, strlen(text), path);
+    ck_assert_int_eq(chmod(path, 0755), 0);
+    return shell("SANITIZE_SECONDS=1 TOOLS=racecheck SUITES='pack rotate' sh run sanitize > said");
+}
+
+/* A tool that does not work is not libso's failure; a suite that is not finished is no finding. */
+START_TEST(script_sanitizes)
+{
+    ck_assert_int_eq(sanitize("exit 0"), 0);
+    ck_assert_int_eq(shell("grep -q '0 failed, 0 not finished' said"), 0);
+    ck_assert_int_eq(sanitize("echo no device >&2; exit 1"), 3);
+    ck_assert_int_eq(shell("grep -q 'no device' said && grep -q 'does not work here' said && ! grep -q racecheck said"), 0);
+    ck_assert_int_eq(sanitize("case $* in *pack) sleep 9 ;; esac"), 3);
+    ck_assert_int_eq(shell("grep -q 'racecheck, pack: not finished in 1 s' said && grep -q '0 failed, 1 not' said"), 0);
+    ck_assert_int_eq(sanitize("case $* in *pack) sleep 9 ;; *rotate) exit 99 ;; esac"), 1);
+    ck_assert_int_eq(shell("grep -q 'racecheck, rotate: the tool has found something' said && grep -q '1 failed, 1 not' said"),
+                     0);
+}
+END_TEST
+
 /* Nothing is looked for in the folder in which the script is called. */
 START_TEST(script_searches)
 {
@@ -293,6 +318,7 @@ Suite *check_gpu_sweep(void)
     tcase_add_test(script, script_benches);
     tcase_add_test(script, script_refuses);
     tcase_add_test(script, script_without_libraries);
+    tcase_add_test(script, script_sanitizes);
     tcase_add_test(script, script_searches);
     suite_add_tcase(suite, script);
     return suite;
