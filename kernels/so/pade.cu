@@ -213,7 +213,7 @@ static __global__ void __launch_bounds__(CHUNK_THREADS) scale_kernel(int n, doub
         });
 #pragma unroll
     for (int half = 0; half < 2; half++)
-        if (threadIdx.x == half) /* p.a[threadIdx.x] would put p into local memory */
+        if ((int)threadIdx.x == half) /* p.a[threadIdx.x] would put p into local memory */
             taylor_coefficients(p.a[half], ldexp(x, -2 * halvings), m.taylor + (2 * at + half) * TERMS);
     if (threadIdx.x == 0)
         m.squarings[at] += halvings;
