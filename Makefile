@@ -55,7 +55,7 @@ MARCH_neon     := -march=armv8-a -fno-schedule-insns
 QUIET   := $(if $(V),,@)
 COMMIT  := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 
-.PHONY: all lib cuda clean deps check check-asan run-checks prove run-prove layering readme install install-cuda uninstall \
+.PHONY: all lib cuda clean deps check check-asan run-checks prove run-prove layering mutant-list readme install install-cuda uninstall \
         check-install coverage check-valgrind check-tsan check-neon check-shim mutants gpu-bundle check-gpu bench-gpu kernel-report \
         bench run-bench bench-peers run-bench-peers
 .DELETE_ON_ERROR:
@@ -275,6 +275,10 @@ run-prove: $(PROOFS)
 
 layering:
 	@tests/layering.sh
+# Every mutation has its text once in its file.
+mutant-list:
+	@rm -rf $(BUILD)/mutant-list && mkdir -p $(BUILD)/mutant-list
+	@awk -v list=$(BUILD)/mutant-list -f tests/mutants.awk tests/mutants.txt
 readme: lib
 	@BUILD=$(BUILD) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/readme_example.sh
 check-install: lib
@@ -283,7 +287,7 @@ check-install: lib
 check: deps
 	@$(MAKE) --no-print-directory cuda $(GPU_PROGRAMS)
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering readme check-install run-prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
+run-checks: all layering mutant-list readme check-install run-prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
 	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
 	@$(MAKE) --no-print-directory check-shim

@@ -1,6 +1,7 @@
 /* so_cuda.h: contexts on a CUDA device.
  *
  * All functions of so.h work in such a context as described there, but:
+ *
  *   pointers       are device pointers, of the context's device.
  *   asynchronous   A call only puts its work into the context's stream and returns. SO_OK means that it was accepted; what the
  *                  matrices met (SO_ENONFINITE, ..) is told by so_ctx_status. After a warm-up call of the same kind (function, type,

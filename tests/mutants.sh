@@ -35,9 +35,10 @@ one() {
         for depth in short full; do
             for suite in $(cat "$list.suites"); do
                 [ -z "$verdict" ] || break
-                { SO_TEST_DEPTH=$depth CK_FORK=no timeout 300 $program "$suite" 2>&1 || true; } 2> "$list.signal" |
+                { SO_TEST_DEPTH=$depth CK_FORK=no timeout 300 $program "$suite" 2>&1 || echo "status $?"; } 2> /dev/null |
                     awk "$until_failure" > "$list.log"
-                tail -n 1 "$list.log" | grep -q ' 0 failed$' || verdict="killed by $suite ($depth)"
+                hung=$(sed -n 's/^status 124$/, stopped after 300 s/p' "$list.log")
+                tail -n 1 "$list.log" | grep -q ' 0 failed$' || verdict="killed by $suite ($depth$hung)"
             done
         done
     fi
