@@ -277,8 +277,10 @@ START_TEST(roofline)
 {
     ck_assert_double_eq(expected("--memory 1000", "| 2 | f32 | wigner", 7), 0.032);
     ck_assert_double_eq(expected("--memory 2000", "| 2 | f32 | wigner", 7), 0.016);
-    ck_assert_double_eq_tol(expected("--f32 1000", "| cifar | 64 | 9360 | both", 6),
-                            2 * expected("--f32 2000", "| cifar | 64 | 9360 | both", 6), 1e3);
+    ck_assert_double_eq_tol(expected("--f32 1000", "| cifar | auto | f32 | 64 | 9360 | both", 8),
+                            2 * expected("--f32 2000", "| cifar | auto | f32 | 64 | 9360 | both", 8), 1e3);
+    ck_assert_double_eq(expected("--f64 1000", "| 64 | f32 by f64 | wigner | 2.01 | both", 7),
+                        expected("--f64 1000", "| 64 | f64 | wigner | 2.01 | both", 7));
     ck_assert_int_eq(process_run(&p, "bench/gpu/expected", "--device A9"), 0);
     ck_assert_ptr_nonnull(strstr(p.output, "# A9: expected, not measured"));
     ck_assert_int_eq(process_run(&p, "bench/gpu/expected", "--memory 0"), 2);

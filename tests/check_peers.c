@@ -92,14 +92,18 @@ START_TEST(smallest_ratio_last)
 }
 END_TEST
 
-START_TEST(slow_peers_get_a_smaller_batch)
+/* Where its call would take too long, or too much memory. */
+START_TEST(smaller_batches)
 {
     char head[2048], rows[2][2048];
-    ck_assert_msg(RUN("--peers lapacke --n 3 --dtypes f32 --inputs pencil --batch 200 --longest 0 --csv %s/rows.csv", folder) ==
-                      0,
-                  "%s", p.output);
-    ck_assert_int_eq(read_rows(head, rows, 2), 1);
-    ck_assert(csv_number(head, rows[0], "peer_batch") == 50 && csv_number(head, rows[0], "libso_batch") == 200);
+    static const char *const limits[] = {"--longest 0", "--memory 0.000116"}; /* 64 copies of 50 matrices: 115,200 bytes */
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(RUN("--peers lapacke --n 3 --dtypes f32 --inputs pencil --batch 200 %s --csv %s/rows.csv", limits[i],
+                          folder) == 0,
+                      "%s", p.output);
+        ck_assert_int_eq(read_rows(head, rows, 2), 1);
+        ck_assert(csv_number(head, rows[0], "peer_batch") == 50 && csv_number(head, rows[0], "libso_batch") == 200);
+    }
 }
 END_TEST
 
@@ -135,8 +139,29 @@ START_TEST(a_peer_that_fails)
     folder_write(folder, "scipy_peer.py", script, sizeof script - 1, path);
     ck_assert_int_eq(RUN("--peers scipy --python sh --scripts %s --n 2 --batch 20", folder), 1);
     ck_assert_msg(strstr(p.output, "the peer scipy ended: sudden end"), "%s", p.output);
+    ck_assert_msg(strstr(p.output, "incomplete: 1 of the peers ended"), "%s", p.output);
     ck_assert_int_eq(RUN("--peers torch --python %s/none", folder), 1);
     ck_assert_msg(strstr(p.output, "no peer is there"), "%s", p.output);
+}
+END_TEST
+
+/* The others go on without a peer that is killed, here by its own hand at its seventh order. */
+START_TEST(a_peer_that_is_killed)
+{
+    static const char script[] = "echo peer 1; for i in 1 2 3 4 5 6; do read -r order a b c; case $order in\n"
+                                 "load) A=$a; echo ok;; time) echo 0.5;; save) cp \"$A\" \"$b\"; echo ok;;\n"
+                                 "esac; done; read -r line; kill -9 $$\n";
+    char path[256], head[2048], rows[9][2048];
+    folder_write(folder, "scipy_peer.py", script, sizeof script - 1, path);
+    ck_assert_int_eq(RUN("--peers scipy,lapacke --python sh --scripts %s --n 2,3 --inputs pencil --batch 20 --csv %s/rows.csv "
+                         "--table %s/table",
+                         folder, folder, folder),
+                     1);
+    ck_assert_msg(strstr(p.output, "the peer scipy ended by signal: Killed: it says nothing"), "%s", p.output);
+    ck_assert_msg(strstr(p.output, "of 4 ratios reach their target"), "%s", p.output);
+    ck_assert_int_eq(read_rows(head, rows, 9), 4);
+    for (int i = 0; i < 4; i++)
+        ck_assert(strncmp(csv_field(head, rows[i], "peer"), "lapacke,", 8) == 0);
 }
 END_TEST
 
@@ -181,9 +206,10 @@ Suite *check_peers(void)
     tcase_set_timeout(program, 120);
     tcase_add_test(program, lapacke_and_an_absent_peer);
     tcase_add_test(program, smallest_ratio_last);
-    tcase_add_test(program, slow_peers_get_a_smaller_batch);
+    tcase_add_test(program, smaller_batches);
     tcase_add_test(program, protocol);
     tcase_add_test(program, a_peer_that_fails);
+    tcase_add_test(program, a_peer_that_is_killed);
     tcase_add_test(program, stopped);
     tcase_add_test(program, wrong_use);
     suite_add_tcase(suite, program);

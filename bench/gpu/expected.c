@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/measure.h"
 #include "bench/options.h"
 #include "encodings.h"
 #include "nominal.h"
@@ -12,6 +13,14 @@
 static const int orders[] = {2, 3, 4, 8, 16, 32, 64, 128};
 enum { ORDERS = sizeof orders / sizeof *orders };
 static const char *const inputs[] = {"wigner", "pencil"};
+
+/* The type of the arguments and that of the arithmetic. */
+typedef struct kind {
+    const char *name;
+    sweep_real stored, computed;
+} kind;
+static const kind kinds[] = {{"f32", SWEEP_F32, SWEEP_F32}, {"f32 by f64", SWEEP_F32, SWEEP_F64}, {"f64", SWEEP_F64, SWEEP_F64}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static option table[] = {
     {"device", "TEXT", "H200", "its name", false, NULL},
@@ -58,13 +67,12 @@ static void print_exponential(const device *d, so_method method, int n, const ch
     nominal_angles(n, input, rho);
     for (int k = 0; k < DRAWS; k++)
         largest = fmax(largest, rho[k]);
-    for (int real = 0; real < SWEEP_REALS; real++)
+    for (const kind *k = kinds; k < kinds + KINDS; k++)
         for (int work = 0; work < WORKS; work++) {
-            printf("| %d | %s | %s | %.3g | %s |", n, sweep_real_name[real], input, largest, work_name[work]);
-            print_bound(d, (sweep_real)real, exp_bytes((sweep_real)real, n, work),
-                        nominal_exp((sweep_real)real, method, n, rho, work), 1);
+            printf("| %d | %s | %s | %.3g | %s |", n, k->name, input, largest, work_name[work]);
+            print_bound(d, k->computed, exp_bytes(k->stored, n, work), nominal_exp(k->computed, method, n, rho, work), 1);
             if (method == SO_AUTO)
-                printf(" %.3g |", torch_bound(d, (sweep_real)real, n, work));
+                printf(" %.3g |", torch_bound(d, k->stored, n, work));
             printf("\n");
         }
 }
@@ -80,43 +88,59 @@ static void print_exponentials(const device *d, so_method method)
     printf("\n");
 }
 
-/* ---- Positional encodings, f32 ------------------------------------------------------------------------------------------- */
+/* ---- Positional encodings ------------------------------------------------------------------------------------------------ */
 
-static void print_encoding(const device *d, const encoding_case *c)
+static void print_encoding(const device *d, const char *name, const so_encoding *e, const double *rho, const kind *k)
 {
-    const so_encoding *e = &c->e;
     int n = e->tile;
-    double groups = (double)e->groups, matrices = groups * (double)e->tokens, R = 4 * matrices * n * n, flops[WORKS];
-    double generators = 4 * groups * e->dims * n * n, positions = 4 * (double)e->tokens * e->dims;
-    nominal_encode(e, flops);
+    double real = (double)sweep_real_bytes(k->stored), groups = (double)e->groups, tokens = (double)e->tokens, flops[WORKS];
+    double R = real * groups * tokens * n * n, generators = real * groups * e->dims * n * n, positions = real * tokens * e->dims;
+    nominal_encode(k->computed, e, rho, flops);
     for (int work = 0; work < WORKS; work++) {
         double forward = positions + generators + R, vjp = positions + 2 * generators + 2 * R;
-        printf("| %s | %d | %.0f | %s |", c->name, n, matrices, work_name[work]);
-        print_bound(d, SWEEP_F32, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
+        printf("| %s | %s | %s | %d | %.0f | %s |", name, e->method == SO_CAYLEY ? "cayley" : "auto", k->name, n, groups * tokens,
+               work_name[work]);
+        print_bound(d, k->computed, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
         printf("\n");
     }
 }
 
 static void print_encodings(const device *d)
 {
-    printf("| network | tile | matrices | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|---|\n");
-    for (int k = 0; k < ENCODINGS; k++)
-        print_encoding(d, &encoding_cases[k]);
+    printf("| network | method | type | tile | matrices | work | bytes | flops | us at least | bound by |\n"
+           "|---|---|---|---|---|---|---|---|---|---|\n");
+    for (int c = 0; c < ENCODINGS; c++) {
+        so_encoding e = encoding_cases[c].e;
+        double *rho = sweep_allocate(e.tokens, sizeof *rho);
+        nominal_token_angles(&e, rho);
+        for (int cayley = 0; cayley < 2; cayley++)
+            for (const kind *k = kinds; k < kinds + KINDS; k++) {
+                e.method = cayley ? SO_CAYLEY : SO_AUTO;
+                print_encoding(d, encoding_cases[c].name, &e, rho, k);
+            }
+        free(rho);
+    }
     printf("\n");
 }
 
 /* 12 heads of one layer, 64 samples, 65 tokens: queries, or keys. */
 static void print_rotations(const device *d)
 {
+    static const int tiles[] = {8, 64, 128};
+    static const struct {
+        const char *name;
+        double bytes;
+        sweep_real R;
+    } vectors[] = {{"bf16", 2, SWEEP_F32}, {"f32", 4, SWEEP_F32}, {"f64", 8, SWEEP_F64}};
     const double samples = 64, tokens = 65, numbers = samples * tokens * 768;
     printf("| tile | vectors | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|\n");
-    for (int tile = 8; tile <= 64; tile *= 8)
-        for (int bytes = 2; bytes <= 4; bytes += 2)
+    for (int t = 0; t < 3; t++)
+        for (int v = 0; v < 3; v++)
             for (int work = FORWARD; work <= VJP; work++) {
-                double R = tokens * 768 * tile * 4, vectors = numbers * bytes;
-                printf("| %d | %s | %s |", tile, bytes == 2 ? "bf16" : "f32", work_name[work]);
-                print_bound(d, SWEEP_F32, work == FORWARD ? R + 2 * vectors : 3 * R + 3 * vectors, /* dR is added to */
-                            2 * numbers * tile * (work == FORWARD ? 1 : 2), 1e3);
+                double R = tokens * 768 * tiles[t] * (double)sweep_real_bytes(vectors[v].R), x = numbers * vectors[v].bytes;
+                printf("| %d | %s | %s |", tiles[t], vectors[v].name, work_name[work]);
+                print_bound(d, vectors[v].R, work == FORWARD ? R + 2 * x : 3 * R + 3 * x, /* dR is added to */
+                            2 * numbers * tiles[t] * (work == FORWARD ? 1 : 2), 1e3);
                 printf("\n");
             }
     printf("\n");
@@ -168,11 +192,13 @@ int main(int argc, char **argv)
            "writes its arguments once and does the nominal operations of `bench/flops.c`. `make bench-gpu` measures the device's\n"
            "copies and multiply-adds and gives each row its share of them.\n\n",
            options_find(table, "device")->text, d.memory, d.peak[SWEEP_F32], d.peak[SWEEP_F64]);
-    printf("## so_exp, SO_AUTO, per matrix\n\nInputs as in `bench/README.md`; rho: the largest of those drawn.\n\n");
+    printf("f32 by f64: f32 in memory, arithmetic in f64 (`so_ctx_set_f64_inside`).\n\n");
+    printf("## so_exp, SO_AUTO, per matrix\n\nInputs as in `bench/README.md`; rho: the largest of those drawn. `so_exp_jvp` is a map, then a\n"
+           "derivative from A, E and R: as much as `both`; n = 2, 3, 4: 4 arrays in place of 6. `so_cayley_jvp` is as much as `both`.\n\n");
     print_exponentials(&d, SO_AUTO);
     printf("## so_cayley, per matrix\n\n");
     print_exponentials(&d, SO_CAYLEY);
-    printf("## so_encode, f32, per call\n\n");
+    printf("## so_encode, per call\n\n");
     print_encodings(&d);
     printf("## so_rotate, per call: 64 samples of 65 tokens, 768 numbers each\n\n");
     print_rotations(&d);

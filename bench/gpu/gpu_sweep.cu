@@ -355,7 +355,10 @@ static void measure_encoding(sweep *s, const encoding_case *c)
     float *position = (float *)malloc(position_bytes), *generator = (float *)malloc(generator_bytes), *G = (float *)malloc(all);
     if (!position || !generator || !G)
         options_refuse("out of memory");
-    nominal_encode(&e, flops);
+    double *rho = (double *)sweep_allocate(e.tokens, sizeof *rho);
+    nominal_token_angles(&e, rho);
+    nominal_encode(SWEEP_F32, &e, rho, flops);
+    free(rho);
     draw_encoding(&e, position, generator, G);
     int copies = copies_for(s, all);
     fresh_context(s);

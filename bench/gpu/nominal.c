@@ -64,17 +64,21 @@ static double token_angle(const so_encoding *e, int64_t t, long double *A)
     return exact_rho(n, A);
 }
 
-void nominal_encode(const so_encoding *e, double flops[WORKS])
+void nominal_token_angles(const so_encoding *e, double *rho)
 {
     long double *A = sweep_allocate((int64_t)e->tile * e->tile, sizeof *A);
-    for (int work = 0; work < WORKS; work++)
-        flops[work] = 0;
-    for (int64_t t = 0; t < e->tokens; t++) {
-        double rho = token_angle(e, t, A);
-        for (int work = 0; work < WORKS; work++)
-            flops[work] += (double)e->groups * flops_of(SWEEP_F32, e->method, e->tile, rho, work);
-    }
+    for (int64_t t = 0; t < e->tokens; t++)
+        rho[t] = token_angle(e, t, A);
     free(A);
+}
+
+void nominal_encode(sweep_real real, const so_encoding *e, const double *rho, double flops[WORKS])
+{
+    for (int work = 0; work < WORKS; work++) {
+        flops[work] = 0;
+        for (int64_t t = 0; t < e->tokens; t++)
+            flops[work] += (double)e->groups * flops_of(real, e->method, e->tile, rho[t], work);
+    }
 }
 
 sweep_real nominal_real(sweep_real real, so_method method, int n)

@@ -20,8 +20,11 @@ void nominal_angles(int n, const char *input, double rho[DRAWS]);
  * memory outlasts. */
 double nominal_exp(sweep_real real, so_method method, int n, const double rho[DRAWS], int work);
 
-/* Flops of calls of so_encode_f32 at the positions of encodings.h, by the angles of one draw of generators. */
-void nominal_encode(const so_encoding *e, double flops[WORKS]);
+/* The angle of every token at the positions of encodings.h, of one draw of generators. */
+void nominal_token_angles(const so_encoding *e, double *rho);
+
+/* Flops of calls of so_encode with these angles. */
+void nominal_encode(sweep_real real, const so_encoding *e, const double *rho, double flops[WORKS]);
 
 /* The type that the arithmetic is in: f64 for closed forms and SO_EIGEN (kernels/so), else the call's. */
 sweep_real nominal_real(sweep_real real, so_method method, int n);

@@ -45,6 +45,13 @@ __attribute__((noreturn)) static void become(const child *c, const char *const *
     _exit(127);
 }
 
+static void close_pipes(child *c)
+{
+    fclose(c->to);
+    fclose(c->from);
+    c->to = c->from = NULL;
+}
+
 bool child_start(child *c, const char *name, const char *const *command, const char *folder)
 {
     int orders[2], answers[2];
@@ -61,7 +68,11 @@ bool child_start(child *c, const char *name, const char *const *command, const c
     close(answers[1]);
     c->to = fdopen(orders[1], "w");
     c->from = fdopen(answers[0], "r");
-    if (c->to && c->from && fgets(line, sizeof line, c->from) && strncmp(line, "peer ", 5) == 0) {
+    if (!c->to || !c->from) {
+        perror("peer_ratios");
+        exit(EXIT_FAILURE);
+    }
+    if (fgets(line, sizeof line, c->from) && strncmp(line, "peer ", 5) == 0) {
         copy_clean(c->version, sizeof c->version, line + 5);
         return true;
     }
@@ -85,32 +96,50 @@ void child_heed_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a peer that ended is reported by child_ask() */
 }
 
-void child_ask(child *c, char *reply, size_t size, const char *format, ...)
+/* Stops what is left of a peer that does not answer and says why it ended, as far as one can know. */
+static void bury(child *c)
 {
+    char complaint[256];
+    int status = 0;
+    kill(c->process, SIGTERM);
+    close_pipes(c);
+    waitpid(c->process, &status, 0);
+    read_complaint(c, complaint, sizeof complaint);
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM;
+    fprintf(stderr, "peer_ratios: the peer %s ended%s%s: %s\n", c->name, killed ? " by signal: " : "",
+            killed ? strsignal(WTERMSIG(status)) : "", complaint);
+}
+
+bool child_ask(child *c, char *reply, size_t size, const char *format, ...)
+{
+    if (child_ended(c))
+        return false;
     va_list list;
     va_start(list, format);
     bool asked = !interrupted && vfprintf(c->to, format, list) > 0 && fputc('\n', c->to) != EOF && fflush(c->to) == 0;
     va_end(list);
     if (asked && fgets(reply, (int)size, c->from) && !interrupted) {
         reply[strcspn(reply, "\n")] = '\0';
-        return;
+        return true;
     }
-    kill(c->process, SIGTERM);
-    child_stop(c);
-    read_complaint(c, c->version, sizeof c->version);
-    if (interrupted)
+    if (interrupted) {
+        kill(c->process, SIGTERM);
         fprintf(stderr, "peer_ratios: interrupted\n");
-    else
-        fprintf(stderr, "peer_ratios: the peer %s ended: %s\n", c->name, c->version);
-    exit(EXIT_FAILURE);
+        exit(EXIT_FAILURE);
+    }
+    bury(c);
+    return false;
+}
+
+bool child_ended(const child *c)
+{
+    return !c->to;
 }
 
 void child_stop(child *c)
 {
-    if (c->to)
-        fclose(c->to);
-    if (c->from)
-        fclose(c->from);
+    if (child_ended(c))
+        return;
+    close_pipes(c);
     waitpid(c->process, NULL, 0);
-    c->to = c->from = NULL;
 }

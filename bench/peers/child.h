@@ -19,8 +19,10 @@ typedef struct child {
  * ends instead: `version` is then the last line of what it complained. */
 bool child_start(child *c, const char *name, const char *const *command, const char *folder);
 
-/* Sends one line and reads the answer into reply; ends the program with one line if the peer has ended. */
-__attribute__((format(printf, 4, 5))) void child_ask(child *c, char *reply, size_t size, const char *format, ...);
+/* Sends one line and reads the answer into reply. False once the peer has ended, which the first such call says in one line. */
+__attribute__((format(printf, 4, 5))) bool child_ask(child *c, char *reply, size_t size, const char *format, ...);
+
+bool child_ended(const child *c);
 
 void child_stop(child *c);
 

@@ -57,12 +57,12 @@ static double time_own(const contest *c, contest_work work, int calls)
 
 /* ---- Peer --------------------------------------------------------------------------------------------------------------- */
 
-/* NaN where the peer cannot do this work. */
+/* NaN where the peer cannot do this work, or has ended. */
 static double time_peer(child *peer, contest_work work, int64_t batch, int calls)
 {
     char reply[256];
-    child_ask(peer, reply, sizeof reply, "time %s %lld %d", contest_work_name[work], (long long)batch, calls);
-    if (strcmp(reply, "none") == 0)
+    if (!child_ask(peer, reply, sizeof reply, "time %s %lld %d", contest_work_name[work], (long long)batch, calls) ||
+        strcmp(reply, "none") == 0)
         return NAN;
     double seconds = strtod(reply, NULL);
     check(seconds > 0, peer->name, reply);
@@ -92,13 +92,14 @@ static npy_stack read_probe(const contest *c, const child *peer, const char *pat
     return s;
 }
 
-static void judge_peer(const contest *c, child *peer, contest_work work, sweep_row *row)
+static bool judge_peer(const contest *c, child *peer, contest_work work, sweep_row *row)
 {
     char R_path[256], D_path[256], reply[256];
     path_of(c, "R", R_path, sizeof R_path);
     path_of(c, "D", D_path, sizeof D_path);
-    child_ask(peer, reply, sizeof reply, "save %lld %s %s", (long long)c->probe.batch, R_path,
-              work == CONTEST_BOTH ? D_path : "");
+    if (!child_ask(peer, reply, sizeof reply, "save %lld %s %s", (long long)c->probe.batch, R_path,
+                   work == CONTEST_BOTH ? D_path : ""))
+        return false;
     check(strcmp(reply, "ok") == 0, peer->name, reply);
     npy_stack R = read_probe(c, peer, R_path), D = {0};
     if (work == CONTEST_BOTH)
@@ -107,6 +108,7 @@ static void judge_peer(const contest *c, child *peer, contest_work work, sweep_r
     judge_row(c->references, R.data, D.data, row);
     npy_free(&R);
     npy_free(&D);
+    return true;
 }
 
 /* ---- Both --------------------------------------------------------------------------------------------------------------- */
@@ -116,10 +118,14 @@ static int calls_for(double once)
     return (int)fmax(1, ceil(timing_seconds / fmax(once, 1e-7)));
 }
 
+/* Of the matrices, in memory. PyTorch's gradient at n = 128 in f64 was killed when it held 33, by a machine without more. */
+enum { COPIES = 64 };
+
 static int64_t affordable(const contest *c, double probed)
 {
+    double seconds = probed / (double)c->probe.batch, bytes = COPIES * (double)sweep_real_bytes(c->in.real) * c->in.n * c->in.n;
     int64_t batch = c->in.batch;
-    while (batch > c->probe.batch && probed * (double)batch / (double)c->probe.batch > c->effort->longest)
+    while (batch > c->probe.batch && (seconds * (double)batch > c->effort->longest || bytes * (double)batch > c->effort->memory))
         batch = (batch + 1) / 2;
     return batch;
 }
@@ -139,6 +145,8 @@ static void take_turns(const contest *c, child *peer, contest_row *row)
         double own = time_own(c, row->work, row->libso.calls);
         usleep(pause_us);
         double theirs = time_peer(peer, row->work, row->theirs.batch, row->theirs.calls);
+        if (child_ended(peer))
+            return;
         us[0][turn] = 1e6 * own / ((double)row->libso.calls * (double)row->libso.batch);
         us[1][turn] = 1e6 * theirs / ((double)row->theirs.calls * (double)row->theirs.batch);
         spent += own + theirs;
@@ -156,7 +164,8 @@ static bool hold_one(contest *c, child *peer, contest_work work, contest_row *ro
     if (isnan(probed))
         return false;
     probed = fmin(probed, time_peer(peer, work, c->probe.batch, 1)); /* the first call pays for more than its work */
-    judge_peer(c, peer, work, &judged);
+    if (!judge_peer(c, peer, work, &judged))
+        return false;
     *row = (contest_row){.real = c->in.real,
                          .n = c->in.n,
                          .work = work,
@@ -175,7 +184,7 @@ static bool hold_one(contest *c, child *peer, contest_work work, contest_row *ro
     time_own(c, work, 1);
     row->libso.calls = calls_for(time_own(c, work, 1));
     take_turns(c, peer, row);
-    return true;
+    return !child_ended(peer);
 }
 
 int contest_hold(contest *c, child *peer, contest_row rows[CONTEST_WORKS])
@@ -184,7 +193,8 @@ int contest_hold(contest *c, child *peer, contest_row rows[CONTEST_WORKS])
     char A_path[256], G_path[256], reply[256];
     path_of(c, "A", A_path, sizeof A_path);
     path_of(c, "G", G_path, sizeof G_path);
-    child_ask(peer, reply, sizeof reply, "load %s %s", A_path, G_path);
+    if (!child_ask(peer, reply, sizeof reply, "load %s %s", A_path, G_path))
+        return 0;
     check(strcmp(reply, "ok") == 0, peer->name, reply);
     for (int work = 0; work < CONTEST_WORKS; work++)
         count += hold_one(c, peer, (contest_work)work, &rows[count]);

@@ -16,6 +16,7 @@ typedef struct contest_effort {
     int threads, repetitions;
     double seconds; /* a row stops repeating after this time, but not before three turns */
     double longest; /* a call of a peer that would last longer gets a smaller batch */
+    double memory;  /* bytes; so does one that might need more */
 } contest_effort;
 
 typedef struct contest_side {
@@ -44,7 +45,7 @@ typedef struct contest contest;
 contest *contest_open(sweep_input *input, const contest_effort *effort, const char *folder);
 void contest_close(contest *c); /* frees the input as well */
 
-/* Rows of one peer: forward and, if it has gradients, both. Returns their number. */
+/* Rows of one peer: forward and, if it has gradients, both. Returns their number: fewer if it ends meanwhile. */
 int contest_hold(contest *c, child *peer, contest_row rows[CONTEST_WORKS]);
 
 #endif

@@ -38,6 +38,7 @@ static option table[] = {
     {"repetitions", "N", "7", "turns per row", false, NULL},
     {"seconds", "S", "10", "a row ends after this time, but not before three turns", false, NULL},
     {"longest", "S", "30", "a peer gets half, a quarter .. of the batch where its call would last longer", false, NULL},
+    {"memory", "GB", NULL, "so it does where it might need more [that of this machine]", false, NULL},
     {"seed", "N", "1", "of the random matrices", false, NULL},
     {"python", "PROGRAM", "python3", "that imports the peers in Python", false, NULL},
     {"scripts", "DIR", "bench/peers", "where these peers lie", false, NULL},
@@ -49,7 +50,8 @@ static option table[] = {
 static const char about[] = "usage: peer_ratios [options]\n"
                             "Times libso and other programs for the matrix exponential on the same matrices, in turns.\n"
                             "SO_ISA=avx2 holds libso and the peers to AVX2 on a wider machine.";
-static const char after[] = "Exit status: 0, or 1 if no peer is there or one fails, 2 for wrong use.";
+static const char after[] = "A peer that ends is named and left out from there on. Exit status: 0, or 1 if no peer is there or one fails or\n"
+                            "ends, 2 for wrong use.";
 
 typedef struct campaign {
     int wanted[PEERS], n[MAX_ITEMS], reals[SWEEP_REALS], inputs[INPUTS];
@@ -147,6 +149,14 @@ static void start_peers(campaign *c)
 
 /* ---- Contests ----------------------------------------------------------------------------------------------------------- */
 
+static int peers_left(const campaign *c)
+{
+    int left = 0;
+    for (int p = 0; p < c->peer_count; p++)
+        left += !child_ended(&c->peers[p]);
+    return left;
+}
+
 static void run_case(campaign *c, sweep_real real, int n, const char *kind)
 {
     sweep_input in = sweep_input_make(real, n, c->batch, c->batch, kind, c->seed);
@@ -189,6 +199,8 @@ static void read_options(campaign *c, int argc, char **argv)
     c->effort.repetitions = (int)options_integer("repetitions", text("repetitions"), 1, 1000);
     c->effort.seconds = options_number("seconds", text("seconds"), 0, 1e6);
     c->effort.longest = options_number("longest", text("longest"), 0, 1e6);
+    c->effort.memory = text("memory") ? 1e9 * options_number("memory", text("memory"), 0, 1e9)
+                                      : (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     c->csv = open_output("csv");
     c->table = open_output("table");
     if (options_find(table, "plot")->given)
@@ -229,15 +241,18 @@ int main(int argc, char **argv)
     if (c.csv)
         ratios_csv_head(c.csv);
     ratios_progress_head(stdout, &c.evidence);
-    for (int r = 0; r < c.real_count && c.peer_count > 0; r++)
+    for (int r = 0; r < c.real_count; r++)
         for (int i = 0; i < c.n_count; i++)
-            for (int k = 0; k < c.input_count; k++)
+            for (int k = 0; k < c.input_count && peers_left(&c) > 0; k++)
                 run_case(&c, (sweep_real)c.reals[r], c.n[i], input_names[c.inputs[k]]);
+    int lost = c.peer_count - peers_left(&c);
     for (int p = 0; p < c.peer_count; p++)
         child_stop(&c.peers[p]);
-    bool good = c.peer_count > 0 && report(&c);
+    bool good = c.peer_count > 0 && report(&c) && lost == 0;
     if (c.peer_count == 0)
         fprintf(stderr, "peer_ratios: no peer is there\n");
+    if (lost > 0)
+        fprintf(stderr, "peer_ratios: incomplete: %d of the peers ended\n", lost);
     free(c.rows);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
