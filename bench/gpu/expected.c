@@ -134,8 +134,8 @@ static void print_rotations(const device *d)
     } vectors[] = {{"bf16", 2, SWEEP_F32}, {"f32", 4, SWEEP_F32}, {"f64", 8, SWEEP_F64}};
     const double samples = 64, tokens = 65, numbers = samples * tokens * 768;
     printf("| tile | vectors | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|\n");
-    for (int t = 0; t < 3; t++)
-        for (int v = 0; v < 3; v++)
+    for (size_t t = 0; t < sizeof tiles / sizeof *tiles; t++)
+        for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++)
             for (int work = FORWARD; work <= VJP; work++) {
                 double R = tokens * 768 * tiles[t] * (double)sweep_real_bytes(vectors[v].R), x = numbers * vectors[v].bytes;
                 printf("| %d | %s | %s |", tiles[t], vectors[v].name, work_name[work]);
