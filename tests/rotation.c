@@ -51,9 +51,28 @@ static void each_vector(const rotation_problem *p, visit *f, void *data)
                   (size_t)(s * p->r.sample_stride + t * p->r.token_stride + g * p->r.tile), data);
 }
 
+/* A sum and that of the absolute values of its terms. In double-double, since valgrind computes long double in 64 bits: an error
+ * of the reference as large as the bound. */
+typedef struct sum {
+    double high, low, size;
+} sum;
+
+static void add_product(sum *to, double a, double b)
+{
+    double p = a * b, rest = fma(a, b, -p), s = to->high + p, t = s - to->high;
+    to->low += ((to->high - (s - t)) + (p - t)) + rest;
+    to->high = s;
+    to->size += fabs(p);
+}
+
+static double sum_error(double x, const sum *exact)
+{
+    return fabs((x - exact->high) - exact->low);
+}
+
 typedef struct reference {
-    long double *y, *y_size, *dx, *dx_size, *dR, *dR_size;
-    double *touched;
+    sum *y, *dx, *dR;
+    char *touched;
 } reference;
 
 static void reference_of(const rotation_problem *p, size_t matrix, size_t vector, void *data)
@@ -62,21 +81,18 @@ static void reference_of(const rotation_problem *p, size_t matrix, size_t vector
     size_t n = (size_t)p->r.tile;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
-            long double y = (long double)p->R[matrix + i * n + j] * p->x[vector + j];
-            long double dx = (long double)p->R[matrix + j * n + i] * p->dy[vector + j];
-            long double dR = (long double)p->dy[vector + i] * p->x[vector + j];
-            out->y[vector + i] += y, out->y_size[vector + i] += fabsl(y);
-            out->dx[vector + i] += dx, out->dx_size[vector + i] += fabsl(dx);
-            out->dR[matrix + i * n + j] += dR, out->dR_size[matrix + i * n + j] += fabsl(dR);
+            add_product(&out->y[vector + i], p->R[matrix + i * n + j], p->x[vector + j]);
+            add_product(&out->dx[vector + i], p->R[matrix + j * n + i], p->dy[vector + j]);
+            add_product(&out->dR[matrix + i * n + j], p->dy[vector + i], p->x[vector + j]);
             out->touched[vector + i] = 1;
         }
 }
 
-/* The bound of so.h for an entry of y or dx whose terms have absolute values that add up to size. */
-static double vector_bound(int bits, int tile, long double value, long double size)
+/* The bound of so.h for an entry of y or dx. */
+static double vector_bound(int bits, int tile, const sum *exact)
 {
-    double sum = tile * call_u(matrix_bits(bits)) * (double)size;
-    return bits == BF16 ? (double)fabsl(value) / 256 + 1.01 * sum : sum;
+    double rounding = tile * call_u(matrix_bits(bits)) * exact->size;
+    return bits == BF16 ? fabs(exact->high) / 256 + 1.01 * rounding : rounding;
 }
 
 void rotation_contract(const char *suite, int bits, so_ctx *ctx, const so_rotation *cases, int count)
@@ -85,10 +101,12 @@ void rotation_contract(const char *suite, int bits, so_ctx *ctx, const so_rotati
     for (int k = 0; k < count; k++) {
         rotation_problem p = rotation_new(bits, &cases[k], k), q = rotation_new(bits, &cases[k], k);
         reference e;
-        long double *memory = calloc(4 * p.elements + 2 * p.matrices, sizeof *memory);
-        e.y = memory, e.y_size = e.y + p.elements, e.dx = e.y_size + p.elements, e.dx_size = e.dx + p.elements;
-        e.dR = e.dx_size + p.elements, e.dR_size = e.dR + p.matrices;
-        e.touched = calloc(p.elements, sizeof *e.touched);
+        sum *memory = calloc(2 * p.elements + p.matrices, sizeof *memory);
+        e.y = memory, e.dx = e.y + p.elements, e.dR = e.dx + p.elements;
+        e.touched = calloc(p.elements, 1);
+        ck_assert(memory && e.touched);
+        for (size_t i = 0; i < p.matrices; i++)
+            add_product(&e.dR[i], q.dR[i], 1);
         each_vector(&p, reference_of, &e);
         ck_assert_int_eq(call_rotate(bits, ctx, &p.r, p.elements, p.R, p.x, p.y), SO_OK);
         ck_assert_int_eq(call_rotate_vjp(bits, ctx, &p.r, p.elements, p.R, p.x, p.dy, p.dx, p.dR), SO_OK);
@@ -98,15 +116,14 @@ void rotation_contract(const char *suite, int bits, so_ctx *ctx, const so_rotati
                 ck_assert(p.y[i] == q.y[i] && p.dx[i] == q.dx[i]);
                 continue;
             }
-            double ry = (double)fabsl(p.y[i] - e.y[i]) / vector_bound(bits, p.r.tile, e.y[i], e.y_size[i]);
-            double rx = (double)fabsl(p.dx[i] - e.dx[i]) / vector_bound(bits, p.r.tile, e.dx[i], e.dx_size[i]);
+            double ry = sum_error(p.y[i], &e.y[i]) / vector_bound(bits, p.r.tile, &e.y[i]);
+            double rx = sum_error(p.dx[i], &e.dx[i]) / vector_bound(bits, p.r.tile, &e.dx[i]);
             ck_assert_msg(ry <= 1 && rx <= 1, "%s case %d element %zu: error/bound of y %g, dx %g", call_type(bits), k, i, ry,
                           rx);
             worst_y = fmax(worst_y, ry), worst_dx = fmax(worst_dx, rx);
         }
         for (size_t i = 0; i < p.matrices; i++) {
-            double bound = terms * u * (double)(e.dR_size[i] + fabs(q.dR[i]));
-            double ratio = (double)fabsl((long double)p.dR[i] - q.dR[i] - e.dR[i]) / bound;
+            double ratio = sum_error(p.dR[i], &e.dR[i]) / (terms * u * e.dR[i].size);
             ck_assert_msg(ratio <= 1, "%s case %d dR[%zu]: error/bound %g", call_type(bits), k, i, ratio);
             worst_dR = fmax(worst_dR, ratio);
         }
