@@ -74,7 +74,9 @@ SO_API const char *so_status_string(so_status status); /* one line of English wi
  * no allocation in the steady state.
  * It does not grow with the batch, but for what so_encode_vjp says below. On the CPU a call takes, for each thread (at most one per
  * matrix or token), at most
- *   so_exp, so_cayley and their derivatives              27 matrices of order n; to n = 32 so many for each lane of a vector
+ *   so_exp, so_cayley and their derivatives              29 matrices of order n; to n = 32 so many for each lane of a vector
+ *   so_encode                                            the same, of order tile; in one dimension 46 in place of 29
+ *   so_encode_vjp                                        dims more, and the sums that are stated there
  *   so_log, so_cayley_inverse, so_project, derivatives   11 matrices of order n in f64
  *   so_orthogonality                                     2 n numbers in f64
  *   so_rotate, so_rotate_vjp                             rotations tile^2 + tile numbers; in bf16 also 2 groups tile
@@ -211,7 +213,8 @@ SO_API so_status so_unpack_f32(so_ctx *, int n, int64_t batch, const float *p, f
 SO_API so_status so_unpack_f64(so_ctx *, int n, int64_t batch, const double *p, double *A);
 
 /* ---- Orthogonality ----------------------------------------------------------------------------------------------------
- * so_orthogonality  defect[b] = ||R_b^T R_b - I||_F, batch values; accumulated in f64. Error <= 4 u sqrt(n) (1 + defect) + u defect.
+ * so_orthogonality  defect[b] = ||R_b^T R_b - I||_F, batch values; accumulated in f64. Error <= 4 u sqrt(n) (1 + defect) + u defect;
+ *                   Inf from 2^512 on, in f32 above its largest number.
  * so_project        R_b <- the rotation nearest to R_b in the Frobenius norm (orthogonal polar factor with det = +1), in place.
  * so_project_vjp    given X = what so_project was given and dR = dLoss/dR: dX = R Y, R = the rotation nearest to X,
  *                     Y H + H Y = R^T dR - dR^T R,  H = R^T X.  With X = U diag(s) V^T, R = U V^T, Z = U^T dR V:
@@ -241,7 +244,7 @@ SO_API so_status so_project_vjp_f64(so_ctx *, int n, int64_t batch, const double
  *   dgenerator[g][d] = sum_t position[t][d] dA[g][t]           (groups, dims, tile, tile), skew
  *   dposition[t][d]  = sum_g <dA[g][t], generator[g][d]>       (tokens, dims); may be NULL
  *   where dA is the skew gradient of so_exp_vjp. The token sum is done in a fixed order.
- * The token-wise generators never exist in memory as a whole. Extra memory is O(threads tile^2); so_encode_vjp adds the sums
+ * The token-wise generators never exist in memory as a whole. so_encode_vjp holds, beside its threads' workspace, the sums
  * over blocks of 64 tokens, groups*ceil(tokens/64)*dims*tile^2 reals, and groups*tokens*dims if dposition is wanted.
  * A token-wise generator is formed with one rounding per dimension, which counts as part of the input of the exponential.
  * In one dimension SO_AUTO (tile >= 5) and SO_EIGEN decompose each generator once and find all its tokens from that: two

@@ -16,6 +16,8 @@ enum {
     ENCODE_VJP,
     ENCODE_MANY,
     ENCODE_MANY_VJP,
+    ENCODE_LINE,
+    ENCODE_LINE_VJP,
     EXP,
     VJP,
     JVP,
@@ -37,11 +39,18 @@ enum {
     KINDS
 };
 
-/* One call of each kind on `batch` matrices of order n, which are rotations: so_encode has as many groups, so_encode in 3 dimensions as
- * many tokens, so_rotate as many tokens. in and out hold twice as many numbers. bits: BF16 for ROTATE and ROTATE_VJP. */
+/* The encoding of a kind before EXP: of as many groups of one token, of as many tokens in 3 dimensions, or in one. */
+static so_encoding encoding_of(int kind, so_method m, int n, int64_t batch)
+{
+    int groups = kind <= ENCODE_VJP, dims = kind == ENCODE_MANY || kind == ENCODE_MANY_VJP ? 3 : 1;
+    return (so_encoding){m, dims, n, groups ? batch : 1, groups ? 1 : batch};
+}
+
+/* One call of each kind on `batch` matrices of order n, which are rotations; so_rotate has as many tokens. in and out hold twice as
+ * many numbers. bits: BF16 for ROTATE and ROTATE_VJP. */
 static so_status call(int bits, int kind, so_ctx *ctx, so_method m, int n, int64_t batch, const double *in, double *out)
 {
-    const so_encoding one = {m, 1, n, batch, 1}, many = {m, 3, n, 1, batch};
+    const so_encoding encoding = encoding_of(kind, m, n, batch);
     const so_rotation r = {n, 1, batch, 1, 1, batch * n, n};
     const size_t vectors = (size_t)batch * (size_t)n, size = vectors * (size_t)n;
     const double *x = in + size;
@@ -54,13 +63,13 @@ static so_status call(int bits, int kind, so_ctx *ctx, so_method m, int n, int64
     case JVP:
         return call_exp_jvp(bits, ctx, m, n, batch, in, in, out, second);
     case ENCODE:
-        return call_encode(bits, ctx, &one, x, in, out);
-    case ENCODE_VJP:
-        return call_encode_vjp(bits, ctx, &one, x, in, in, in, out, second);
     case ENCODE_MANY:
-        return call_encode(bits, ctx, &many, x, in, out);
+    case ENCODE_LINE:
+        return call_encode(bits, ctx, &encoding, x, in, out);
+    case ENCODE_VJP:
     case ENCODE_MANY_VJP:
-        return call_encode_vjp(bits, ctx, &many, x, in, in, in, out, second);
+    case ENCODE_LINE_VJP:
+        return call_encode_vjp(bits, ctx, &encoding, x, in, in, in, out, second);
     case CAYLEY:
         return call_cayley(bits, ctx, n, batch, in, out);
     case CAYLEY_VJP:
@@ -162,8 +171,13 @@ START_TEST(context)
 }
 END_TEST
 
+static int is_encode_vjp(int kind)
+{
+    return kind == ENCODE_VJP || kind == ENCODE_MANY_VJP || kind == ENCODE_LINE_VJP;
+}
+
 /* What so.h says that a call of this kind takes at most. */
-static size_t most_workspace(int bits, int kind, int n, size_t threads)
+static size_t most_workspace(int bits, int kind, int n, size_t batch, size_t threads)
 {
     size_t number = bits == F64 ? 8 : 4, order = (size_t)n, in_line = 64 / number;
     size_t row = (order * number + 63) / 64 * 64, wide_row = (order + 7) / 8 * 64;
@@ -175,28 +189,42 @@ static size_t most_workspace(int bits, int kind, int n, size_t threads)
         return 0;
     if (kind >= LOG)
         return threads * 11 * order * wide_row;
-    return threads * 27 * order * row * (n <= 32 ? in_line : 1);
+    size_t matrices = 29, sums = 0;
+    if (kind < EXP) {
+        const so_encoding e = encoding_of(kind, SO_AUTO, n, (int64_t)batch);
+        size_t dims = (size_t)e.dims, groups = (size_t)e.groups, tokens = (size_t)e.tokens;
+        matrices = dims == 1 ? 46 : 29;
+        if (is_encode_vjp(kind)) {
+            matrices += dims;
+            sums = (groups * ((tokens + 63) / 64) * dims * order * order + groups * tokens * dims) * number;
+        }
+    }
+    return threads * matrices * order * row * (n <= 32 ? in_line : 1) + sums;
 }
 
-/* A larger batch takes no more workspace. so_encode_vjp is not among them: it holds sums. */
+/* A larger batch takes no more workspace, except in so_encode_vjp, which holds sums. */
 START_TEST(workspace)
 {
     enum { FEW = 64, LARGEST = 33, THREADS = 3 };
-    const int orders[] = {5, LARGEST}, many[] = {test_short() ? 128 : 4096, 80};
+    const int orders[] = {5, 16, 32, LARGEST}, many[] = {test_short() ? 128 : 4096, test_short() ? 128 : 512, 128, 80};
     const int kind = _i;
     double *in = malloc(2 * 128 * LARGEST * LARGEST * sizeof *in), *out = malloc(2 * 128 * LARGEST * LARGEST * sizeof *out);
-    for (int o = 0; o < 2; o++) {
+    for (int o = 0; o < 4; o++) {
         fill(orders[o], many[o], in, out);
         for (int m = SO_AUTO; m <= (kind < TAKE_METHOD ? SO_CAYLEY : SO_AUTO); m++)
             for (int bits = F32; bits <= F64; bits += F64 - F32) {
                 so_ctx *ctx;
                 ck_assert_int_eq(so_ctx_create_cpu(&ctx, THREADS), SO_OK);
                 ck_assert_int_eq(call(bits, kind, ctx, (so_method)m, orders[o], FEW, in, out), SO_OK);
-                size_t bytes = so_workspace_bytes(ctx), most = most_workspace(bits, kind, orders[o], THREADS);
+                size_t bytes = so_workspace_bytes(ctx), most = most_workspace(bits, kind, orders[o], FEW, THREADS);
                 ck_assert_msg(bytes <= most, "kind %d %s %s n %d: %zu bytes, not %zu", kind, call_type(bits),
                               call_method((so_method)m), orders[o], bytes, most);
                 ck_assert_int_eq(call(bits, kind, ctx, (so_method)m, orders[o], many[o], in, out), SO_OK);
-                ck_assert_uint_eq(so_workspace_bytes(ctx), bytes);
+                size_t later = so_workspace_bytes(ctx);
+                ck_assert_msg(is_encode_vjp(kind) ? later <= most_workspace(bits, kind, orders[o], (size_t)many[o], THREADS)
+                                                  : later == bytes,
+                              "kind %d %s %s n %d: %zu bytes, then %zu", kind, call_type(bits), call_method((so_method)m),
+                              orders[o], bytes, later);
                 so_ctx_destroy(ctx);
             }
     }
@@ -270,6 +298,38 @@ START_TEST(each_svd)
 {
     ck_assert_int_eq(each_svd_fails(EXP, SO_EIGEN), SO_ESINGULAR);
     ck_assert_int_eq(each_svd_fails(VJP, SO_EIGEN), SO_ESINGULAR);
+    ck_assert_int_eq(each_svd_fails(ENCODE_MANY, SO_EIGEN), SO_ESINGULAR);
+}
+END_TEST
+
+/* In so_encode_vjp it makes the gradients of its generators and of its position NaN, no others. */
+START_TEST(each_svd_of_a_gradient)
+{
+    enum { DIMS = 2, GROUPS = 2, TOKENS = 3, MATRIX = N * N };
+    enum { GENERATORS = GROUPS * DIMS * MATRIX, ROTATIONS = GROUPS * TOKENS * MATRIX };
+    static double generator[GENERATORS], R[ROTATIONS], dR[ROTATIONS], expected[GENERATORS], dgenerator[GENERATORS];
+    double position[TOKENS * DIMS], expected_position[TOKENS * DIMS], dposition[TOKENS * DIMS];
+    const so_encoding e = {SO_EIGEN, DIMS, N, GROUPS, TOKENS};
+    so_ctx *ctx = new_context();
+    for (int i = 0; i < GENERATORS; i++)
+        generator[i] = sin(i + 1.0);
+    for (int i = 0; i < ROTATIONS; i++)
+        dR[i] = cos(0.3 * i * i);
+    for (int i = 0; i < TOKENS * DIMS; i++)
+        position[i] = 0.1 * (i + 1);
+    ck_assert_int_eq(so_encode_f64(ctx, &e, position, generator, R), SO_OK);
+    ck_assert_int_eq(so_encode_vjp_f64(ctx, &e, position, generator, R, dR, expected, expected_position), SO_OK);
+    for (int k = 0; k < GROUPS * TOKENS; k++) {
+        failure_set(FAILURE_SVD, k + 1);
+        ck_assert_int_eq(so_encode_vjp_f64(ctx, &e, position, generator, R, dR, dgenerator, dposition), SO_ESINGULAR);
+        ck_assert(failure_happened(FAILURE_SVD));
+        failure_set(FAILURE_SVD, 0);
+        for (int i = 0; i < GENERATORS; i++)
+            ck_assert(i / (DIMS * MATRIX) == k / TOKENS ? isnan(dgenerator[i]) : dgenerator[i] == expected[i]);
+        for (int i = 0; i < TOKENS * DIMS; i++)
+            ck_assert(i / DIMS == k % TOKENS ? isnan(dposition[i]) : dposition[i] == expected_position[i]);
+    }
+    so_ctx_destroy(ctx);
 }
 END_TEST
 
@@ -280,8 +340,9 @@ Suite *check_failures(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, context);
     tcase_add_loop_test(tests, each_allocation, 0, KINDS);
-    tcase_add_loop_test(tests, workspace, EXP, KINDS);
+    tcase_add_loop_test(tests, workspace, ENCODE, KINDS);
     tcase_add_test(tests, each_svd);
+    tcase_add_test(tests, each_svd_of_a_gradient);
     tcase_add_test(tests, svd_is_replaced);
     suite_add_tcase(suite, tests);
     return suite;

@@ -69,25 +69,24 @@ typedef struct batch_call {
     real *R_out, *dA, *L;
 } batch_call;
 
-/* What became of a group; the bits of a call are combined. */
-enum { GROUP_NONFINITE = 1, GROUP_FAILED = 2 };
-
 static int run_group(const batch_call *call, choice c, int n, int64_t first, int used, thread_work *w)
 {
     size_t at = (size_t)first * (size_t)n * (size_t)n;
-    uint64_t bad = 0, failed = 0;
-    int exponent[VECTOR_LANES];
+    uint64_t bad = 0;
+    int exponent[VECTOR_LANES], outcome = 0;
     SO_(so_gather_skew)(c.layout, n, used, call->A + at, w->A, &bad);
     switch (call->operation) {
     case MAP:
         c.method->map(n, w->A, w->R, w->scratch);
-        failed = SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        outcome = SO_(so_group_outcome)(c.layout, used, w->R, bad);
         break;
     case VJP:
         SO_(so_gather)(c.layout, n, used, call->R + at, w->R, &bad);
         SO_(so_gather)(c.layout, n, used, call->dR + at, w->G, &bad);
         SO_(so_group_vjp)(c, n, w);
-        failed = SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);
+        SO_(so_scatter)(c.layout, n, used, w->Y, bad, call->dA + at);
+        outcome = SO_(so_group_outcome)(c.layout, used, w->Y, bad);
         break;
     case JVP:
         SO_(so_gather_skew)(c.layout, n, used, call->E + at, w->M, &bad);
@@ -97,11 +96,12 @@ static int run_group(const batch_call *call, choice c, int n, int64_t first, int
         c.method->differential(n, w->A, w->R, w->M, w->Y, w->scratch);
         c.layout->multiply(n, w->Y, w->R, w->G);
         c.layout->scale_back(n, w->G, exponent);
-        failed = SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
-        failed |= SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
+        SO_(so_scatter)(c.layout, n, used, w->R, bad, call->R_out + at);
+        SO_(so_scatter)(c.layout, n, used, w->G, bad, call->L + at);
+        outcome = SO_(so_group_outcome)(c.layout, used, w->R, bad) | SO_(so_group_outcome)(c.layout, used, w->G, bad);
         break;
     }
-    return (bad ? GROUP_NONFINITE : 0) | (failed ? GROUP_FAILED : 0);
+    return outcome;
 }
 
 static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const batch_call *call)
@@ -127,7 +127,7 @@ static so_status run(so_ctx *ctx, so_method method, int n, int64_t batch, const 
         thread_work w = SO_(so_thread_work)(c, n, (char *)memory + bytes * (size_t)omp_get_thread_num());
         outcome |= run_group(call, c, n, first, (int)(left < c.layout->lanes ? left : c.layout->lanes), &w);
     }
-    return outcome & GROUP_NONFINITE ? SO_ENONFINITE : outcome & GROUP_FAILED ? SO_ESINGULAR : SO_OK;
+    return status_of_groups(outcome);
 }
 
 so_status SO_(so_cpu_exp)(so_ctx *ctx, so_method method, int n, int64_t batch, const real *A, real *R)

@@ -28,9 +28,20 @@ thread_work SO_(so_thread_work)(choice c, int n, void *memory);
 void SO_(so_gather)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real *matrices, real *group, uint64_t *bad);
 
-/* `used` matrices <- group matrix; those with a bit in `bad` become NaN. Returns the other lanes that hold NaN: a method could
- * not compute them. */
-uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices);
+/* `used` matrices <- group matrix; those with a bit in `bad` become NaN. */
+void SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices);
+
+/* What became of a group; the bits of a call are combined. */
+enum { GROUP_NONFINITE = 1, GROUP_FAILED = 2 };
+
+/* bad: the lanes that read a NaN or Inf. Of the other `used` lanes of the result, one that holds NaN is one that the method could
+ * not compute. */
+int SO_(so_group_outcome)(const group_layout *layout, int used, const real *result, uint64_t bad);
+
+static inline so_status status_of_groups(int outcome)
+{
+    return outcome & GROUP_NONFINITE ? SO_ENONFINITE : outcome & GROUP_FAILED ? SO_ESINGULAR : SO_OK;
+}
 
 /* Y = derivative of the map at w->A in the direction skew(R^T dR), all already in w: A, R, G = dR. */
 void SO_(so_group_vjp)(choice c, int n, thread_work *w);

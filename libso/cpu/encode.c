@@ -148,8 +148,8 @@ so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const rea
     if (status != SO_OK)
         return status;
 
-    int nonfinite = 0, failed = 0;
-#pragma omp parallel num_threads(threads) reduction(| : nonfinite, failed) if (threads > 1)
+    int outcome = 0;
+#pragma omp parallel num_threads(threads) reduction(| : outcome) if (threads > 1)
     {
         encode_work work = encode_work_of(&call, 0, (char *)memory + bytes * (size_t)omp_get_thread_num());
 #pragma omp for schedule(static)
@@ -158,11 +158,11 @@ so_status SO_(so_cpu_encode)(so_ctx *ctx, const so_encoding *encoding, const rea
             int used = (int)(left < lanes ? left : lanes);
             uint64_t bad = map_tokens(&call, g, first, used, &work);
             real *out = R + (size_t)(g * encoding->tokens + first) * (size_t)n * (size_t)n;
-            failed |= SO_(so_scatter)(call.c.layout, n, used, work.w.R, bad, out) != 0;
-            nonfinite |= bad != 0;
+            SO_(so_scatter)(call.c.layout, n, used, work.w.R, bad, out);
+            outcome |= SO_(so_group_outcome)(call.c.layout, used, work.w.R, bad);
         }
     }
-    return nonfinite ? SO_ENONFINITE : failed ? SO_ESINGULAR : SO_OK;
+    return status_of_groups(outcome);
 }
 
 /* sum += coordinate[l] Y, lane by lane, for one dimension. */
@@ -226,13 +226,14 @@ static uint64_t differentiate_tokens(const encode_call *call, const encode_gradi
     return bad;
 }
 
-/* The gradient of one generator over one block of tokens; sum: dims group matrices. Returns whether a lane was not finite. */
+/* The gradient of one generator over one block of tokens; sum: dims group matrices. Returns what became of the
+ * groups. */
 static int block_gradient(const encode_call *call, const encode_gradient *gradient, int64_t g, int64_t block, int64_t blocks,
                           encode_work *work, real *sum)
 {
     const so_encoding *e = &call->e;
     const group_layout *layout = call->c.layout;
-    int n = e->tile, dims = e->dims, lanes = layout->lanes, ld = layout->stride(n), nonfinite = 0;
+    int n = e->tile, dims = e->dims, lanes = layout->lanes, ld = layout->stride(n), outcome = 0;
     size_t size = (size_t)n * (size_t)n, elems = (size_t)n * (size_t)ld, matrix = layout->matrix_elements(n);
     int64_t end = (block + 1) * TOKENS_PER_BLOCK < e->tokens ? (block + 1) * TOKENS_PER_BLOCK : e->tokens;
     memset(sum, 0, matrix * (size_t)dims * sizeof(real));
@@ -241,7 +242,7 @@ static int block_gradient(const encode_call *call, const encode_gradient *gradie
         int used = (int)(end - first < lanes ? end - first : lanes);
         double along[MAX_DIMS * VECTOR_LANES];
         uint64_t bad = differentiate_tokens(call, gradient, g, first, used, work, along);
-        nonfinite |= bad != 0;
+        outcome |= SO_(so_group_outcome)(layout, used, work->w.Y, bad);
         for (int d = 0; d < dims; d++) {
             real coordinate[VECTOR_LANES] = {0};
             for (int l = 0; l < used; l++)
@@ -269,7 +270,7 @@ static int block_gradient(const encode_call *call, const encode_gradient *gradie
         if (decomposed)
             SO_(so_one_parameter_from_planes)(&work->o, total, out);
     }
-    return nonfinite;
+    return outcome;
 }
 
 so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const real *position, const real *generator,
@@ -293,14 +294,14 @@ so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const
     char *shared = (char *)memory + thread_bytes * (size_t)threads;
     encode_gradient gradient = {R, dR, (real *)shared, dposition ? (real *)(shared + block_bytes) : NULL};
 
-    int nonfinite = 0;
-#pragma omp parallel num_threads(threads) reduction(| : nonfinite) if (threads > 1)
+    int outcome = 0;
+#pragma omp parallel num_threads(threads) reduction(| : outcome) if (threads > 1)
     if (jobs > 0) {
         char *own = (char *)memory + thread_bytes * (size_t)omp_get_thread_num();
         encode_work work = encode_work_of(&call, 1, own + (size_t)dims * matrix_bytes);
 #pragma omp for schedule(static)
         for (int64_t job = 0; job < jobs; job++)
-            nonfinite |= block_gradient(&call, &gradient, job / blocks, job % blocks, blocks, &work, (real *)own);
+            outcome |= block_gradient(&call, &gradient, job / blocks, job % blocks, blocks, &work, (real *)own);
     }
 
     for (int64_t g = 0; g < groups; g++) {
@@ -316,5 +317,5 @@ so_status SO_(so_cpu_encode_vjp)(so_ctx *ctx, const so_encoding *encoding, const
             for (size_t i = 0; i < (size_t)tokens * (size_t)dims; i++)
                 dposition[i] += gradient.distance[(size_t)g * (size_t)tokens * (size_t)dims + i];
     }
-    return nonfinite ? SO_ENONFINITE : SO_OK;
+    return status_of_groups(outcome);
 }

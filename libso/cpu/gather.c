@@ -219,17 +219,13 @@ void SO_(so_gather_skew)(const group_layout *layout, int n, int used, const real
     *bad |= lanes;
 }
 
-uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
+void SO_(so_scatter)(const group_layout *layout, int n, int used, const real *group, uint64_t bad, real *matrices)
 {
     ptrdiff_t size = (ptrdiff_t)n * n, ld = layout->stride(n);
-    uint64_t failed;
     if (layout->lanes == 1) {
-        failed = (uint64_t)isnan(group[0]);
         for (ptrdiff_t i = 0; i < n; i++)
             memcpy(matrices + i * n, group + i * ld, (size_t)n * sizeof(real));
     } else {
-        vector first = *(const vector *)group;
-        failed = bits_of(first != first) & (~(uint64_t)0 >> (64 - used));
         scatter_lanes(n, (int)ld, used, (const vector *)group, matrices);
     }
     if (bad)
@@ -237,5 +233,16 @@ uint64_t SO_(so_scatter)(const group_layout *layout, int n, int used, const real
             if (bad >> l & 1)
                 for (ptrdiff_t i = 0; i < size; i++)
                     matrices[l * size + i] = (real)NAN;
-    return failed & ~bad;
+}
+
+int SO_(so_group_outcome)(const group_layout *layout, int used, const real *result, uint64_t bad)
+{
+    uint64_t failed;
+    if (layout->lanes == 1) {
+        failed = (uint64_t)isnan(result[0]);
+    } else {
+        vector first = *(const vector *)result;
+        failed = bits_of(first != first) & (~(uint64_t)0 >> (64 - used));
+    }
+    return (bad ? GROUP_NONFINITE : 0) | (failed & ~bad ? GROUP_FAILED : 0);
 }
