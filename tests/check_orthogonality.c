@@ -52,6 +52,11 @@ START_TEST(defect)
         ck_assert_int_eq(call_orthogonality(bits, ctx, n, 6, M, got), SO_ENONFINITE);
         for (int k = 0; k < 6; k++)
             ck_assert(k == 2 ? isnan(got[k]) : got[k] == before[k]);
+        for (size_t i = 0; i < size; i++) /* columns of numbers whose products overflow, with both signs */
+            M[2 * size + i] = call_round(bits, (i * i % 7 < 3 ? -1 : 1) * (bits == F64 ? 1e200 : 1e30));
+        ck_assert_int_eq(call_orthogonality(bits, ctx, n, 6, M, got), SO_OK);
+        for (int k = 0; k < 6; k++)
+            ck_assert(k == 2 ? got[k] == INFINITY : got[k] == before[k]);
         free(M);
     }
     printf("check_orthogonality %s defect, worst error/bound: %.2f\n", call_type(bits), worst_ratio);

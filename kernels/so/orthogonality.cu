@@ -61,7 +61,8 @@ orthogonality_kernel(int n, int64_t batch, const number *R, number *defect, int 
             squares = 0;
             for (int w = 0; w < WARPS; w++)
                 squares += partial[w];
-            defect[b] = bad ? not_a_number<number>() : (number)sqrt(squares);
+            double finite = isnan(squares) ? INFINITY : sqrt(squares); /* as libso/cpu/orthogonality.c has it */
+            defect[b] = bad ? not_a_number<number>() : (number)finite;
             if (bad)
                 report_outcome(outcome, OUTCOME_NONFINITE);
         }

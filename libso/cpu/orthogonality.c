@@ -29,7 +29,7 @@ static double defect_of(int n, const real *R, double *row)
         for (int j = i + 1; j < n; j++)
             sum += 2 * row[j] * row[j];
     }
-    return sqrt(sum);
+    return isnan(sum) ? INFINITY : sqrt(sum); /* Inf - Inf: some column has a square of that size, and so has the defect */
 }
 
 static int is_finite(size_t size, const real *x)
