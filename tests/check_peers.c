@@ -165,6 +165,23 @@ START_TEST(a_peer_that_is_killed)
 }
 END_TEST
 
+/* Whatever the caller's environment says; with SO_ISA=avx2 they have no more than libso. */
+START_TEST(peers_use_the_machine)
+{
+    static const char script[] = "echo \"peer BLAS ${OPENBLAS_CORETYPE-free}, ATen ${ATEN_CPU_CAPABILITY-free}\"; read -r line\n";
+    char path[256];
+    folder_write(folder, "scipy_peer.py", script, sizeof script - 1, path);
+    setenv("OPENBLAS_CORETYPE", "Prescott", 1);
+    setenv("ATEN_CPU_CAPABILITY", "default", 1);
+    RUN("--peers scipy --python sh --scripts %s --n 2 --batch 20", folder);
+    ck_assert_msg(strstr(p.output, "peer scipy: BLAS free; ATen free"), "%s", p.output);
+    setenv("SO_ISA", "avx2", 1);
+    RUN("--peers scipy --python sh --scripts %s --n 2 --batch 20", folder);
+    ck_assert_msg(strstr(p.output, "peer scipy: BLAS Haswell; ATen avx2") || strstr(p.output, "SO_ISA"), "%s", p.output);
+    unsetenv("SO_ISA"), unsetenv("OPENBLAS_CORETYPE"), unsetenv("ATEN_CPU_CAPABILITY");
+}
+END_TEST
+
 /* The files that it wrote for the peers go when it is stopped. */
 START_TEST(stopped)
 {
@@ -210,6 +227,7 @@ Suite *check_peers(void)
     tcase_add_test(program, protocol);
     tcase_add_test(program, a_peer_that_fails);
     tcase_add_test(program, a_peer_that_is_killed);
+    tcase_add_test(program, peers_use_the_machine);
     tcase_add_test(program, stopped);
     tcase_add_test(program, wrong_use);
     suite_add_tcase(suite, program);

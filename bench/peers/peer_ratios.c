@@ -95,10 +95,15 @@ static void make_folder(void)
 
 /* ---- Peers -------------------------------------------------------------------------------------------------------------- */
 
-/* One thread for BLAS inside a peer that divides the batch itself; the others are told. */
+/* One thread for BLAS inside a peer that divides the batch itself; the others are told. Peers may use all of this machine,
+ * whatever kernels the caller's environment prescribes, or as much of it as SO_ISA leaves to libso. */
 static void prepare_environment(void)
 {
+    static const char *const limits[] = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ATEN_CPU_CAPABILITY",
+                                         "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR"};
     const char *isa = getenv("SO_ISA");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        unsetenv(limits[i]);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
     setenv("OMP_NUM_THREADS", text("threads"), 1);
