@@ -24,6 +24,8 @@
 # A new .c file in a folder below is found by itself. libso/cpu/*.c is compiled once per real type and instruction set,
 # libso/cpu/group/*.c also once per layout (libso/real.h). tests/check_X.c must define `Suite *check_X(void)`.
 
+.DEFAULT_GOAL := all
+
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
@@ -91,9 +93,10 @@ $(LIBSO_OBJ): $(BUILD)/flags
 SONAME := libso.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED := libso.so.$(VERSION)
 lib: $(BUILD)/libso.a $(BUILD)/$(SHARED)
-# One object with all of it, so that what is hidden becomes local: the archive has no names outside so_* either.
+# One object with all of it, so that what is hidden becomes local: the archive has no names outside so_* either. Link-time
+# optimisation (CFLAGS=-flto) ends here: names of its intermediate code would stay visible.
 $(BUILD)/libso.o: $(LIBSO_OBJ) $(BUILD)/libso_objects
-	$(QUIET)$(CC) -r -nostdlib $(LIBSO_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
+	$(QUIET)$(CC) $(if $(findstring -flto,$(CFLAGS)),$(CFLAGS) -flinker-output=nolto-rel) -r -nostdlib $(LIBSO_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
 $(BUILD)/libso.a: $(BUILD)/libso.o
 	@echo "  ar $@"
 	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<
@@ -179,7 +182,7 @@ $(BUILD)/libharness.a: $(HARNESS_OBJ) $(BUILD)/harness_objects
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(HARNESS_LIBS) $(LIBS) -o $@
-$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_OBJ) $(BUILD)/libso.a
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_OBJ) $(BUILD)/libharness.a $(BUILD)/libso.a
 	@echo "  ld $@"
 	$(QUIET)$(CC) $(SANITIZE) -fopenmp $^ $(LIBS) -o $@
 $(PROOFS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libso.a
@@ -282,7 +285,7 @@ mutant-list:
 readme: lib
 	@BUILD=$(BUILD) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/readme_example.sh
 check-install: lib
-	@BUILD=$(BUILD) CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" tests/install.sh
+	@BUILD=$(BUILD) CC="$(CC)" CXX="$(CXX)" CFLAGS="$(CFLAGS)" SANITIZE="$(SANITIZE)" VERSION=$(VERSION) tests/install.sh
 
 check: deps
 	@$(MAKE) --no-print-directory cuda $(GPU_PROGRAMS)

@@ -2,7 +2,7 @@
 # What `make install` puts down is a library that a distribution could ship: the examples compile against it in C and C++,
 # shared and static, and run; the shared object exports what so.h declares and nothing else; the manual renders and covers
 # every function; the same sources give the same bits in another folder; `make uninstall` leaves nothing behind.
-# Environment: BUILD, CC, CXX, CFLAGS, SANITIZE as in the Makefile; `make lib` has been done.
+# Environment: BUILD, CC, CXX, CFLAGS, SANITIZE, VERSION as in the Makefile; `make lib` has been done.
 set -eu
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS MAKELEVEL # the caller's -j, -n and variables; ours are in the environment
@@ -13,6 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 fail() { echo "install: $*"; exit 1; }
 
 dest=$folder/dest
+major=${VERSION%%.*}
 make -s install DESTDIR="$dest" PREFIX=/usr/local
 lib=$dest/usr/local/lib
 so=$lib/libso.so
@@ -25,7 +26,7 @@ nm -D --defined-only "$so" | awk '$3 !~ /^__odr_asan/ { print $3 }' | sort > "$f
 diff "$folder/declared" "$folder/exported" || fail "libso.so exports something else than so.h declares"
 nm -g --defined-only "$lib/libso.a" | awk 'NF == 3 && $3 !~ /^__odr_asan/ { print $3 }' | sort > "$folder/exported"
 diff "$folder/declared" "$folder/exported" || fail "libso.a exports something else than so.h declares"
-readelf -d "$so" | grep -q 'SONAME.*\[libso\.so\.0\]' || fail "libso.so has no soname libso.so.0"
+readelf -d "$so" | grep -q "SONAME.*\[libso\.so\.$major\]" || fail "libso.so has no soname libso.so.$major"
 
 # ---- examples -----------------------------------------------------------------------------------------------------------
 export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dest" LD_LIBRARY_PATH="$lib"
@@ -48,8 +49,8 @@ for source in libso/examples/*.c; do
             cmp -s "$folder/printed" "$folder/first" 2> /dev/null || {
                 [ ! -e "$folder/first" ] || fail "$source: prints something else, compiled by $compiler"
                 cp "$folder/printed" "$folder/first"
-                uses=$(readelf -d "$folder/example" | grep -c 'NEEDED.*libso\.so\.0') || true
-                [ "$uses" = 1 ] || fail "$source: does not load libso.so.0"
+                uses=$(readelf -d "$folder/example" | grep -c "NEEDED.*libso\.so\.$major") || true
+                [ "$uses" = 1 ] || fail "$source: does not load libso.so.$major"
             }
         done
     done
@@ -65,8 +66,9 @@ if [ -e "$lib/libso_cuda.so" ]; then
     diff "$folder/declared_cuda" "$folder/exported" || fail "libso_cuda.so exports something else than so_cuda.h declares"
     nm -g --defined-only "$lib/libso_cuda.a" | awk 'NF == 3 { print $3 }' > "$folder/exported"
     diff "$folder/declared_cuda" "$folder/exported" || fail "libso_cuda.a exports something else than so_cuda.h declares"
-    readelf -d "$lib/libso_cuda.so" | grep -q 'SONAME.*\[libso_cuda\.so\.0\]' || fail "libso_cuda.so has no soname libso_cuda.so.0"
-    readelf -d "$lib/libso_cuda.so" | grep -q 'NEEDED.*\[libso\.so\.0\]' || fail "libso_cuda.so does not load libso.so.0"
+    readelf -d "$lib/libso_cuda.so" | grep -q "SONAME.*\[libso_cuda\.so\.$major\]" ||
+        fail "libso_cuda.so has no soname libso_cuda.so.$major"
+    readelf -d "$lib/libso_cuda.so" | grep -q "NEEDED.*\[libso\.so\.$major\]" || fail "libso_cuda.so does not load libso.so.$major"
     cat > "$folder/cuda.c" << 'END'
 #include <so_cuda.h>
 int main(void)
@@ -111,7 +113,7 @@ cp -p tests/gpu/gpu.mk "$folder/elsewhere/tests/gpu"
 find "$folder/elsewhere/build" -name '*.d' -exec rm {} +
 rm -f "$folder"/elsewhere/build/libso/*.o "$folder"/elsewhere/build/f32_portable/libso/cpu/*.o
 BUILD=build make -s -C "$folder/elsewhere" lib > /dev/null
-for library in libso.a libso.so.0.1.0; do
+for library in libso.a "libso.so.$VERSION"; do
     cmp "$folder/elsewhere/build/$library" "$BUILD/$library" || fail "$library differs when built in another folder"
 done
 

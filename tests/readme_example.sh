@@ -1,5 +1,5 @@
 #!/bin/sh
-# The C example of the README compiles as shown and prints what the README says; its links lead somewhere.
+# The C example of the README compiles as shown, after what `make` builds, and prints what the README says; its links lead somewhere.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -12,6 +12,8 @@ if ! [ -s "$folder/example.c" ] || ! [ -s "$folder/expected" ]; then
     echo "readme: no example found in README.md"
     exit 1
 fi
+(unset MAKEFLAGS MFLAGS MAKELEVEL && make -pnq BUILD="$folder/build" 2> /dev/null || true) |
+    grep -qx '\.DEFAULT_GOAL := all' || { echo "readme: make alone does not build everything"; exit 1; }
 # shellcheck disable=SC2086  # SANITIZE holds several flags
 ${CC:-gcc} -std=c11 -Wall -Wextra -Werror ${SANITIZE:-} -Ilibso "$folder/example.c" "$build/libso.a" -fopenmp -llapacke -lopenblas -lm \
     -o "$folder/example"
