@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file.h"
 #include "options.h"
 #include "picture.h"
 #include "plot.h"
@@ -166,6 +167,11 @@ static void check_combinations(const sweep *s)
         options_refuse("--save-exp and --save-vjp write one result: name one method with --methods");
     if (given("batch") && given("in-cache"))
         options_refuse("--batch and --in-cache exclude each other");
+    static const char *const files[] = {"matrices", "upstream", "save-exp", "save-vjp", "csv"};
+    for (size_t output = 2; output < sizeof files / sizeof *files; output++)
+        for (size_t i = 0; i < output; i++)
+            if (text(files[output]) && text(files[i]) && file_same(text(files[output]), text(files[i])))
+                options_refuse("--%s and --%s name one file: %s", files[i], files[output], text(files[output]));
 }
 
 static sweep read_options(int argc, char **argv)

@@ -27,8 +27,8 @@ void *sweep_allocate(int64_t numbers, size_t bytes)
 {
     void *memory = calloc((size_t)numbers + 1, bytes);
     if (!memory) {
-        fprintf(stderr, "%s: out of memory for %lld numbers; use a smaller --batch\n", program_invocation_short_name,
-                (long long)numbers);
+        fprintf(stderr, "%s: out of memory for another %.0f MiB; a smaller --batch takes less\n", program_invocation_short_name,
+                ceil(0x1p-20 * (double)numbers * (double)bytes));
         exit(EXIT_FAILURE);
     }
     return memory;

@@ -80,6 +80,8 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
     }
     if (optind < argc)
         a->model = argv[optind++];
+    if (a->json && a->correct && file_same(a->json, a->correct))
+        return fault_set(f, "--json and --correct name one file: %s", a->json);
     if (optind < argc)
         return fault_set(f, "%s: one model is wanted, this is a second one", argv[optind]);
     return a->help || a->model || fault_set(f, "no model given; see --help");
@@ -90,15 +92,24 @@ static void report(const char *line)
     fprintf(stderr, "evaluate: %s; trying the checkpoint before\n", line);
 }
 
-static safetensors *open_model(const char *name, fault *f)
+/* The model at this path outlives what is written. */
+static bool spares(const arguments *a, const char *path, fault *f)
 {
+    if ((a->json && file_same(a->json, path)) || (a->correct && file_same(a->correct, path)))
+        return fault_set(f, "%s: is the model; --json and --correct need names of their own", path);
+    return true;
+}
+
+static safetensors *open_model(const arguments *a, fault *f)
+{
+    const char *name = a->model;
     struct stat status;
     if (stat(name, &status) != 0 || !S_ISDIR(status.st_mode))
-        return safetensors_read(name, f);
+        return spares(a, name, f) ? safetensors_read(name, f) : NULL;
     char *path = file_path(name, "model.safetensors");
     safetensors *file = NULL;
     if (path && stat(path, &status) == 0) {
-        file = safetensors_read(path, f);
+        file = spares(a, path, f) ? safetensors_read(path, f) : NULL;
     } else {
         checkpoint c;
         if (checkpoint_read_latest(name, &c, report, f) && !(file = c.file))
@@ -185,7 +196,7 @@ static bool run_tests(const arguments *a, const settings *s, const task *t, vit 
 
 static bool evaluate(const arguments *a, fault *f)
 {
-    safetensors *file = open_model(a->model, f);
+    safetensors *file = open_model(a, f);
     settings s;
     task t = {0};
     ops *device = NULL;

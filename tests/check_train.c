@@ -419,6 +419,14 @@ START_TEST(evaluate_refuses)
     assert_code(1);
     ck_assert_ptr_nonnull(
         strstr(p.output, "/nonexistent/e.json: cannot create: No such file or directory; the folder is missing"));
+    process_run(&p, "harness/evaluate", "%s/run --json %s/run/./model.safetensors", folder, folder);
+    assert_code(1);
+    assert_line("model.safetensors: is the model; --json and --correct need names of their own");
+    process_run(&p, "harness/evaluate", "%s/run --json %s/e --correct %s/e", folder, folder, folder);
+    assert_code(2);
+    assert_line("--json and --correct name one file: ");
+    process_run(&p, "harness/evaluate", "%s/run/model.safetensors --examples 20 --threads 1", folder);
+    assert_code(0);
 }
 END_TEST
 

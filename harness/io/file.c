@@ -145,6 +145,15 @@ char *file_read(const char *path, size_t *bytes, fault *f)
     return data;
 }
 
+bool file_same(const char *path, const char *other)
+{
+    struct stat a, b;
+    bool there = stat(path, &a) == 0;
+    if ((stat(other, &b) == 0) != there)
+        return false;
+    return there ? a.st_dev == b.st_dev && a.st_ino == b.st_ino : strcmp(path, other) == 0;
+}
+
 bool file_make_folder(const char *path, fault *f)
 {
     char *partial = strdup(path);

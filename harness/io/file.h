@@ -38,6 +38,9 @@ char *file_read(const char *path, size_t *bytes, fault *f);
 /* Makes the folder and those above it; one that exists is fine. */
 bool file_make_folder(const char *path, fault *f);
 
+/* Whether writing to one path would change what is read at the other; where nothing is there yet, whether they are spelled alike. */
+bool file_same(const char *path, const char *other);
+
 /* folder/name in memory of the caller's, who frees it. */
 char *file_path(const char *folder, const char *name);
 
