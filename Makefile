@@ -96,7 +96,8 @@ lib: $(BUILD)/libso.a $(BUILD)/$(SHARED)
 # One object with all of it, so that what is hidden becomes local: the archive has no names outside so_* either. Link-time
 # optimisation (CFLAGS=-flto) ends here: names of its intermediate code would stay visible.
 $(BUILD)/libso.o: $(LIBSO_OBJ) $(BUILD)/libso_objects
-	$(QUIET)$(CC) $(if $(findstring -flto,$(CFLAGS)),$(CFLAGS) -flinker-output=nolto-rel) -r -nostdlib $(LIBSO_OBJ) -o $@ && $(OBJCOPY) --localize-hidden $@
+	$(QUIET)$(CC) -r -nostdlib $(if $(findstring -flto,$(CFLAGS)),$(CFLAGS) -flinker-output=nolto-rel) $(LIBSO_OBJ) -o $@
+	$(QUIET)$(OBJCOPY) --localize-hidden $@
 $(BUILD)/libso.a: $(BUILD)/libso.o
 	@echo "  ar $@"
 	$(QUIET)rm -f $@ && $(AR) rcsD $@ $<

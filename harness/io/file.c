@@ -151,7 +151,7 @@ bool file_same(const char *path, const char *other)
     bool there = stat(path, &a) == 0;
     if ((stat(other, &b) == 0) != there)
         return false;
-    return there ? a.st_dev == b.st_dev && a.st_ino == b.st_ino : strcmp(path, other) == 0;
+    return there ? S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino : strcmp(path, other) == 0;
 }
 
 bool file_make_folder(const char *path, fault *f)

@@ -38,7 +38,8 @@ char *file_read(const char *path, size_t *bytes, fault *f);
 /* Makes the folder and those above it; one that exists is fine. */
 bool file_make_folder(const char *path, fault *f);
 
-/* Whether writing to one path would change what is read at the other; where nothing is there yet, whether they are spelled alike. */
+/* Whether both paths lead to one regular file or, where nothing is there yet, are spelled alike: what is written to one would be
+ * lost by writing to the other. */
 bool file_same(const char *path, const char *other);
 
 /* folder/name in memory of the caller's, who frees it. */

@@ -226,8 +226,8 @@ static uint64_t differentiate_tokens(const encode_call *call, const encode_gradi
     return bad;
 }
 
-/* The gradient of one generator over one block of tokens; sum: dims group matrices. Returns what became of the
- * groups. */
+/* The gradient of one generator over one block of tokens; sum: dims group matrices. Returns what became of
+ * the groups. */
 static int block_gradient(const encode_call *call, const encode_gradient *gradient, int64_t g, int64_t block, int64_t blocks,
                           encode_work *work, real *sum)
 {
