@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "npy.h"
@@ -84,6 +85,9 @@ sweep_input user_read(const char *matrices, const char *upstream)
 
 void user_check_target(const char *path)
 {
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        options_refuse("%s: is no regular file; results take the place of what has their name", path);
     char *folder = strdup(path);
     if (!folder)
         options_refuse("out of memory");

@@ -9,7 +9,8 @@
  * strict upper triangle counts. */
 sweep_input user_read(const char *matrices, const char *upstream);
 
-/* Ends the program with one line if a file at `path` could not be created: asked before the work, not after it. */
+/* Ends the program with one line if a file at `path` could not be created, or would take the place of something else than a file:
+ * asked before the work, not after it. */
 void user_check_target(const char *path);
 
 /* Writes a stack of the shape and type of `input`, or ends the program with one line. */

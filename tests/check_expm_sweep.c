@@ -171,6 +171,7 @@ START_TEST(bad_files_and_wrong_use)
     expect_refusal("--matrices @/A.npy --save-vjp @/D.npy", "needs --upstream");
     expect_refusal("--matrices @/A.npy --save-exp @/no/R.npy", "No such file");
     expect_refusal("--matrices @/A.npy --save-exp @/R.npy --methods pade,eigen", "one method");
+    expect_refusal("--matrices @/A.npy --save-exp @", "is no regular file");
     expect_refusal("--matrices @/A.npy --save-exp @/./A.npy", "--matrices and --save-exp name one file");
     expect_refusal("--matrices @/A.npy --csv @/A.npy", "--matrices and --csv name one file");
     expect_refusal("--matrices @/A.npy --upstream @/A.npy --save-exp @/R.npy --save-vjp @/R.npy", "--save-exp and --save-vjp name");
