@@ -78,23 +78,23 @@ static __device__ inline double sinc(double x)
 
 /* ---- Decomposition ------------------------------------------------------------------------------------------------ */
 
-/* H = V = iA / unit. A bad matrix counts as 0. */
+/* H = V = iA / unit; for A = 0 diag(1, .., n)/n, since solvers have returned NaN for a zero matrix (cupy/cupy#6539): with angles of
+ * 0 its eigenvectors do not show. A bad matrix counts as 0. */
 static __global__ void __launch_bounds__(CHUNK_THREADS) load_kernel(int n, const real *A, chunk_spectrum s)
 {
     const int64_t b = blockIdx.x, first = b * n * n;
     const extent size = extent_of<true>(n, A + first);
-    double factor = 0, unit = 0;
-    if (!size.bad && size.largest > 0) {
-        int exponent = exponent_of(size.largest);
-        factor = ldexp(1.0, -exponent);
-        unit = ldexp(1.0, exponent);
-    }
+    const bool none = size.bad || size.largest == 0;
+    const int exponent = none ? 0 : exponent_of(size.largest);
+    const double factor = ldexp(1.0, -exponent);
     each_entry(n, [&](int e) {
-        double a = factor != 0 ? factor * (double)skew_entry(n, A + first, e % n, e / n) : 0;
-        s.H[first + e] = s.V[first + e] = make_cuDoubleComplex(0, a);
+        int i = e % n, j = e / n;
+        complex64 h = none ? make_cuDoubleComplex(i == j ? (double)(i + 1) / n : 0, 0)
+                           : make_cuDoubleComplex(0, factor * (double)skew_entry(n, A + first, i, j));
+        s.H[first + e] = s.V[first + e] = h;
     });
     if (threadIdx.x == 0) {
-        s.unit[b] = unit;
+        s.unit[b] = none ? 0 : ldexp(1.0, exponent);
         s.bad[b] = size.bad;
     }
 }
