@@ -271,7 +271,7 @@ check-shim: $(BUILD)/tests/check
 	$(ON_SHIM) $(FEW_ORDERS) $(CHECK) $(filter-out $(ALL_ORDERS),$(CUDA_SUITES))
 	$(ON_SHIM) $(CHECK) $(ALL_ORDERS)
 	export $(ON_SHIM); for schedule in backward 1; do export CUDA_ON_CPU_SCHEDULE=$$schedule; \
-	    SO_TEST_N=3,5,8,17,33 $(CHECK) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS)) && $(CHECK) $(ALL_ORDERS) && \
+	    SO_TEST_N=3,5,8,16,17,33 $(CHECK) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS)) && $(CHECK) $(ALL_ORDERS) && \
 	    SO_TEST_N=48,65 $(CHECK) check_cuda_exp || exit 1; done
 
 run-prove: $(PROOFS)
@@ -313,7 +313,7 @@ check-tsan:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" KERNEL_OPT=-O1 ISAS=$(WIDEST) SANITIZE=-fsanitize=thread \
 	    $(BUILD)/tsan/tests/check
 	SO_TEST_DEPTH=short CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_loader check_cuda_runtime $(LIBSO_SUITES)
-	$(ON_SHIM) SO_TEST_N=3,5,17,33 CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_cayley check_cayley_inverse check_pack \
+	$(ON_SHIM) SO_TEST_N=3,5,16,17,33 CC=$(CC) JOBS=$(JOBS) tests/tsan.sh $(BUILD)/tsan check_cayley check_cayley_inverse check_pack \
 	    check_cuda_asynchronous check_cuda_closed_form check_cuda_encode check_cuda_exp check_cuda_rotate
 check-valgrind:
 	@PACKAGES=valgrind ./.ci/deps

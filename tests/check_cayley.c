@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const int types[] = {F64, F32};
-static const int orders[] = {1, 2, 3, 4, 5, 8, 17, 33, 64};
+static const int orders[] = {1, 2, 3, 4, 5, 8, 16, 17, 33, 64};
 enum { ORDERS = sizeof orders / sizeof *orders, LARGEST = 64 * 64 };
 
 /* so_cayley is so_exp with SO_CAYLEY, in every bit, and so are the derivatives. */
