@@ -14,6 +14,10 @@
  *   SO_AUTO        closed forms for n = 2, 3, 4, else the polynomial method, also for gradients.
  *   workspace      Orders too large for the shared memory of a multiprocessor (above 64, gradients in f64 above 32) take 8 matrices of
  *                  it for each block at work, 14 for derivatives, orders rounded up to 16: at most 4 GiB, or what one block needs.
+ *                  so_log, so_project, so_cayley_inverse and their vjps: their matrices in f64 that the shared memory does not hold, at
+ *                  most 256 MiB, or what one block needs. A caller's own (so_ctx_set_workspace) must live until the stream has
+ *                  finished what was put into it before the memory was replaced, and as long as captured graphs are used: the
+ *                  context does not wait.
  *   same bits      A result does not depend on the batch, the place in it or the launch; it differs from that of the CPU in the
  *                  last bits.
  *   so_encode      The token-wise generators are formed in the multiprocessors (SO_AUTO, SO_POLYNOMIAL and SO_CAYLEY;

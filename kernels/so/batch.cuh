@@ -124,7 +124,7 @@ jvp_kernel(int n, int64_t batch, const typename Team::real *A, const typename Te
  *
  * Threads of a team for matrices of order <= N. A multiprocessor of an H200 has 228 KiB of shared memory; every block takes 1 KiB
  * besides what it asks for. A team has 6 matrices for the map and 12 for a derivative. KiB of a team, and warps that fit by shared
- * memory, all of them also by registers (64K; make kernel-report); not measured:
+ * memory; by registers (64K; make kernel-report) as many, but 12 for the map in f64 up to 8; not measured:
  *
  *                map                     derivative
  *                threads   KiB  warps    threads   KiB  warps

@@ -7,7 +7,7 @@
  * Estimate for an H200 (132 multiprocessors of 128 fma per cycle in f32, 4.8 TB/s), two dimensions, 65 tokens; not measured:
  *   LieRE-64, 144 generators = 9,360 matrices of order 64. Memory: R and dR once, 0.31 GB = 64 us; sums of 9 runs per generator,
  *   42 MB, written and read, 18 us; sums in progress pass through L2, 64 kB per matrix against some 2^23 fma = 2^16 cycles of its
- *   team: below a fiftieth. The map: R, 0.15 GB = 32 us. What counts are the products: 2.7 ms at the peak for 2^23 fma. 1,296
+ *   team: below a fiftieth. The map: R, 0.15 GB = 32 us. What counts are the products: 2.4 ms at the peak (expected.md). 1,296
  *   runs of 7 or 8 tokens on 132 multiprocessors leave 2 % idle.
  *   LieRE-8, 1,152 generators = 74,880 matrices of order 8: R 19 MB, backward 38 MB = 12 us in all, sums in L1.
  * SPDX-License-Identifier: MIT */
