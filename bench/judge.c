@@ -108,7 +108,7 @@ void judge_free(judge *j)
     free(j);
 }
 
-static void keep_worst(double error, double bound, double *worst, double *worst_bound)
+void judge_worst(double error, double bound, double *worst, double *worst_bound)
 {
     if (isnan(*worst) || !(error / bound <= *worst / *worst_bound)) {
         *worst = isnan(error) ? INFINITY : error;
@@ -129,25 +129,43 @@ double judge_flops(const judge *j, so_method method, sweep_direction direction)
     return j->count > 0 ? sum / j->count : NAN;
 }
 
+void judge_begin(sweep_row *row)
+{
+    row->checked = 0;
+    row->error = row->error_bound = row->orthogonality = row->orthogonality_bound = row->rho = NAN;
+}
+
+static void judge_angle(double rho, sweep_row *row)
+{
+    row->checked++;
+    row->rho = fmax(row->rho, rho);
+}
+
+void judge_rotation(sweep_real real, int n, double rho, const long double *X, const long double *R, sweep_row *row)
+{
+    const bool bounded = row->method == SO_CAYLEY || row->method == SO_EIGEN;
+    const double u = sweep_unit(real);
+    judge_angle(rho, row);
+    judge_worst(exact_distance(n, X, R) / u, 10 + 2 * rho, &row->error, &row->error_bound);
+    judge_worst(exact_defect(n, X) / u, bounded ? 16 : 16 + 2 * rho, &row->orthogonality, &row->orthogonality_bound);
+}
+
 void judge_row(const judge *j, const void *R, const void *D, sweep_row *row)
 {
     const sweep_input *in = j->input;
-    bool cayley = row->method == SO_CAYLEY, bounded = cayley || row->method == SO_EIGEN;
-    double u = sweep_unit(in->real);
+    const bool cayley = row->method == SO_CAYLEY;
     long double *X = square(in->n);
-    row->checked = j->count;
-    row->error = row->error_bound = row->orthogonality = row->orthogonality_bound = row->rho = NAN;
+    judge_begin(row);
     for (int i = 0; i < j->count; i++) {
         const sample *s = &j->samples[i];
-        row->rho = fmax(row->rho, s->rho);
         load_matrix(in, D ? D : R, s->at, X);
-        if (D) {
-            double error = quotient(exact_distance(in->n, X, s->D[cayley]), u * s->upstream);
-            keep_worst(error, 30 * (1 + s->rho / 10), &row->error, &row->error_bound);
+        if (!D) {
+            judge_rotation(in->real, in->n, s->rho, X, s->R[cayley], row);
             continue;
         }
-        keep_worst(exact_distance(in->n, X, s->R[cayley]) / u, 10 + 2 * s->rho, &row->error, &row->error_bound);
-        keep_worst(exact_defect(in->n, X) / u, bounded ? 16 : 16 + 2 * s->rho, &row->orthogonality, &row->orthogonality_bound);
+        double error = quotient(exact_distance(in->n, X, s->D[cayley]), sweep_unit(in->real) * s->upstream);
+        judge_angle(s->rho, row);
+        judge_worst(error, 30 * (1 + s->rho / 10), &row->error, &row->error_bound);
     }
     free(X);
 }

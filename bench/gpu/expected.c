@@ -7,20 +7,12 @@
 
 #include "bench/measure.h"
 #include "bench/options.h"
-#include "encodings.h"
+#include "networks.h"
 #include "nominal.h"
 
 static const int orders[] = {2, 3, 4, 8, 16, 32, 64, 128};
 enum { ORDERS = sizeof orders / sizeof *orders };
 static const char *const inputs[] = {"wigner", "pencil"};
-
-/* The type of the arguments and that of the arithmetic. */
-typedef struct kind {
-    const char *name;
-    sweep_real stored, computed;
-} kind;
-static const kind kinds[] = {{"f32", SWEEP_F32, SWEEP_F32}, {"f32 by f64", SWEEP_F32, SWEEP_F64}, {"f64", SWEEP_F64, SWEEP_F64}};
-enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static option table[] = {
     {"device", "TEXT", "H200", "its name", false, NULL},
@@ -67,10 +59,10 @@ static void print_exponential(const device *d, so_method method, int n, const ch
     nominal_angles(n, input, rho);
     for (int k = 0; k < DRAWS; k++)
         largest = fmax(largest, rho[k]);
-    for (const kind *k = kinds; k < kinds + KINDS; k++)
-        for (int work = 0; work < WORKS; work++) {
+    for (const precision *k = precisions; k < precisions + PRECISIONS; k++)
+        for (int work = 0; work < WORKS && (k->stored == k->computed || (method != SO_PADE && method != SO_EIGEN)); work++) {
             printf("| %d | %s | %s | %.3g | %s |", n, k->name, input, largest, work_name[work]);
-            print_bound(d, k->computed, exp_bytes(k->stored, n, work), nominal_exp(k->computed, method, n, rho, work), 1);
+            print_bound(d, nominal_real(k, method, n), exp_bytes(k->stored, n, work), nominal_exp(k->computed, method, n, rho, work), 1);
             if (method == SO_AUTO)
                 printf(" %.3g |", torch_bound(d, k->stored, n, work));
             printf("\n");
@@ -83,14 +75,14 @@ static void print_exponentials(const device *d, so_method method)
     printf("| n | type | input | rho | work | bytes | flops | ns at least | bound by |%s\n", peer ? " PyTorch ns at least |" : "");
     printf("|---|---|---|---|---|---|---|---|---|%s\n", peer ? "---|" : "");
     for (int o = 0; o < ORDERS; o++)
-        for (int k = 0; k < (method == SO_CAYLEY ? 1 : 2); k++) /* whose operations do not depend on the angles */
+        for (int k = 0; k < (method == SO_CAYLEY || method == SO_EIGEN ? 1 : 2); k++) /* whose operations do not depend on the angles */
             print_exponential(d, method, orders[o], inputs[k]);
     printf("\n");
 }
 
 /* ---- Positional encodings ------------------------------------------------------------------------------------------------ */
 
-static void print_encoding(const device *d, const char *name, const so_encoding *e, const double *rho, const kind *k)
+static void print_encoding(const device *d, const char *name, const so_encoding *e, const double *rho, const precision *k)
 {
     int n = e->tile;
     double real = (double)sweep_real_bytes(k->stored), groups = (double)e->groups, tokens = (double)e->tokens, flops[WORKS];
@@ -114,7 +106,7 @@ static void print_encodings(const device *d)
         double *rho = sweep_allocate(e.tokens, sizeof *rho);
         nominal_token_angles(&e, rho);
         for (int cayley = 0; cayley < 2; cayley++)
-            for (const kind *k = kinds; k < kinds + KINDS; k++) {
+            for (const precision *k = precisions; k < precisions + PRECISIONS; k++) {
                 e.method = cayley ? SO_CAYLEY : SO_AUTO;
                 print_encoding(d, encoding_cases[c].name, &e, rho, k);
             }
@@ -123,24 +115,22 @@ static void print_encodings(const device *d)
     printf("\n");
 }
 
-/* 12 heads of one layer, 64 samples, 65 tokens: queries, or keys. */
 static void print_rotations(const device *d)
 {
-    static const int tiles[] = {8, 64, 128};
     static const struct {
         const char *name;
-        double bytes;
+        size_t bytes;
         sweep_real R;
     } vectors[] = {{"bf16", 2, SWEEP_F32}, {"f32", 4, SWEEP_F32}, {"f64", 8, SWEEP_F64}};
-    const double samples = 64, tokens = 65, numbers = samples * tokens * 768;
     printf("| tile | vectors | work | bytes | flops | us at least | bound by |\n|---|---|---|---|---|---|---|\n");
-    for (size_t t = 0; t < sizeof tiles / sizeof *tiles; t++)
+    for (int t = 0; t < ROTATIONS; t++)
         for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++)
             for (int work = FORWARD; work <= VJP; work++) {
-                double R = tokens * 768 * tiles[t] * (double)sweep_real_bytes(vectors[v].R), x = numbers * vectors[v].bytes;
-                printf("| %d | %s | %s |", tiles[t], vectors[v].name, work_name[work]);
-                print_bound(d, vectors[v].R, work == FORWARD ? R + 2 * x : 3 * R + 3 * x, /* dR is added to */
-                            2 * numbers * tiles[t] * (work == FORWARD ? 1 : 2), 1e3);
+                double bytes, flops;
+                const so_rotation r = rotation_case(rotation_tiles[t], ROTATION_SAMPLES, ROTATION_TOKENS);
+                nominal_rotate(&r, vectors[v].bytes, sweep_real_bytes(vectors[v].R), work, &bytes, &flops);
+                printf("| %d | %s | %s |", r.tile, vectors[v].name, work_name[work]);
+                print_bound(d, vectors[v].R, bytes, flops, 1e3);
                 printf("\n");
             }
     printf("\n");
@@ -192,12 +182,17 @@ int main(int argc, char **argv)
            "writes its arguments once and does the nominal operations of `bench/flops.c`. `make bench-gpu` measures the device's\n"
            "copies and multiply-adds and gives each row its share of them.\n\n",
            options_find(table, "device")->text, d.memory, d.peak[SWEEP_F32], d.peak[SWEEP_F64]);
-    printf("f32 by f64: f32 in memory, arithmetic in f64 (`so_ctx_set_f64_inside`).\n\n");
+    printf("f32-by-f64: f32 in memory, arithmetic in f64 (`so_ctx_set_f64_inside`).\n\n");
     printf("## so_exp, SO_AUTO, per matrix\n\nInputs as in `bench/README.md`; rho: the largest of those drawn. `so_exp_jvp` is a map, then a\n"
            "derivative from A, E and R: as much as `both`; n = 2, 3, 4: 4 arrays in place of 6. `so_cayley_jvp` is as much as `both`.\n\n");
     print_exponentials(&d, SO_AUTO);
     printf("## so_cayley, per matrix\n\n");
     print_exponentials(&d, SO_CAYLEY);
+    printf("## so_exp, SO_PADE and SO_EIGEN, per matrix\n\nReferences on cuBLAS and cuSOLVER: the bounds of such a method, not of those libraries, which pass\n"
+           "through memory for every product. SO_EIGEN computes in f64. First SO_PADE:\n\n");
+    print_exponentials(&d, SO_PADE);
+    printf("SO_EIGEN:\n\n");
+    print_exponentials(&d, SO_EIGEN);
     printf("## so_encode, per call\n\n");
     print_encodings(&d);
     printf("## so_rotate, per call: 64 samples of 65 tokens, 768 numbers each\n\n");

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "bench/exact.h"
-#include "encodings.h"
+#include "networks.h"
 
 const char *const work_name[WORKS] = {"forward", "vjp", "both"};
+const precision precisions[PRECISIONS] = {
+    {"f32", SWEEP_F32, SWEEP_F32}, {"f32-by-f64", SWEEP_F32, SWEEP_F64}, {"f64", SWEEP_F64, SWEEP_F64}};
 
 static bool in_closed_form(so_method method, int n)
 {
@@ -81,7 +83,15 @@ void nominal_encode(sweep_real real, const so_encoding *e, const double *rho, do
     }
 }
 
-sweep_real nominal_real(sweep_real real, so_method method, int n)
+sweep_real nominal_real(const precision *p, so_method method, int n)
 {
-    return in_closed_form(method, n) || method == SO_EIGEN ? SWEEP_F64 : real;
+    return in_closed_form(method, n) || method == SO_EIGEN ? SWEEP_F64 : p->computed;
+}
+
+void nominal_rotate(const so_rotation *r, size_t vector, size_t matrix, int work, double *bytes, double *flops)
+{
+    const double tile = r->tile, numbers = (double)(r->samples * r->tokens * r->groups) * tile;
+    const double R = (double)(r->rotations * r->tokens) * tile * tile * (double)matrix, x = numbers * (double)vector;
+    *bytes = work == FORWARD ? R + 2 * x : 3 * R + 3 * x; /* dR is added to */
+    *flops = 2 * numbers * tile * (work == FORWARD ? 1 : 2);
 }

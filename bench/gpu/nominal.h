@@ -20,13 +20,24 @@ void nominal_angles(int n, const char *input, double rho[DRAWS]);
  * memory outlasts. */
 double nominal_exp(sweep_real real, so_method method, int n, const double rho[DRAWS], int work);
 
-/* The angle of every token at the positions of encodings.h, of one draw of generators. */
+/* The angle of every token at the positions of networks.h, of one draw of generators. */
 void nominal_token_angles(const so_encoding *e, double *rho);
 
 /* Flops of calls of so_encode with these angles. */
 void nominal_encode(sweep_real real, const so_encoding *e, const double *rho, double flops[WORKS]);
 
-/* The type that the arithmetic is in: f64 for closed forms and SO_EIGEN (kernels/so), else the call's. */
-sweep_real nominal_real(sweep_real real, so_method method, int n);
+/* The type of the arguments and that of the arithmetic (so_ctx_set_f64_inside). */
+typedef struct precision {
+    const char *name;
+    sweep_real stored, computed;
+} precision;
+enum { PRECISIONS = 3 };
+extern const precision precisions[PRECISIONS];
+
+/* The type in which a method computes: f64 for closed forms and SO_EIGEN (kernels/so), else that of the precision. */
+sweep_real nominal_real(const precision *p, so_method method, int n);
+
+/* Bytes and flops of a call of so_rotate or, VJP, its gradient; so many bytes a number of a vector, of a matrix. */
+void nominal_rotate(const so_rotation *r, size_t vector, size_t matrix, int work, double *bytes, double *flops);
 
 #endif
