@@ -79,11 +79,11 @@ static __device__ inline double sinc(double x)
 /* ---- Decomposition ------------------------------------------------------------------------------------------------ */
 
 /* H = V = iA / unit; for A = 0 diag(1, .., n)/n, since solvers have returned NaN for a zero matrix (cupy/cupy#6539): with angles of
- * 0 its eigenvectors do not show. A bad matrix counts as 0. */
-static __global__ void __launch_bounds__(CHUNK_THREADS) load_kernel(int n, const real *A, chunk_spectrum s)
+ * 0 its eigenvectors do not show. A bad matrix counts as 0, and so do those that fill the chunk, from `count` on. */
+static __global__ void __launch_bounds__(CHUNK_THREADS) load_kernel(int n, int count, const real *A, chunk_spectrum s)
 {
     const int64_t b = blockIdx.x, first = b * n * n;
-    const extent size = extent_of<true>(n, A + first);
+    const extent size = b < count ? extent_of<true>(n, A + first) : extent{0, false};
     const bool none = size.bad || size.largest == 0;
     const int exponent = none ? 0 : exponent_of(size.largest);
     const double factor = ldexp(1.0, -exponent);
@@ -189,7 +189,7 @@ static const complex64 one = {1, 0}, zero = {0, 0};
 static void decompose(chunk_work *w, so_cusolver *c, const chunk_spectrum *s, const real *A)
 {
     const size_t bytes = (size_t)w->chunk * w->n * w->n * sizeof(complex64);
-    run(w, load_kernel, A, *s);
+    run_on(w, w->chunk, load_kernel, w->count, A, *s);
     solve(w, c, s);
     gemm(w, CUBLAS_OP_N, CUBLAS_OP_N, one, s->H, s->V, zero, s->T);
     run(w, residual_kernel, *s);

@@ -215,13 +215,19 @@ template <class L, class F> so_status each_chunk(chunk_work *w, int64_t batch, L
 
 enum { CHUNK_THREADS = 256 }; /* at most */
 
-/* kernel(n, arguments): one block for each matrix, of whole warps. */
-template <class... P, class... Q> void run(chunk_work *w, void (*kernel)(P...), Q... arguments)
+/* kernel(n, arguments): one block for each of `count` matrices, of whole warps. */
+template <class... P, class... Q> void run_on(chunk_work *w, int count, void (*kernel)(P...), Q... arguments)
 {
     const int entries = w->n < 16 ? w->n * w->n : CHUNK_THREADS, warps = (entries + 31) / 32;
     if (w->status == SO_OK)
-        w->status = launch(w->ctx, kernel, (unsigned)w->count, (unsigned)warps * 32, (size_t)warps * sizeof(double), w->n,
+        w->status = launch(w->ctx, kernel, (unsigned)count, (unsigned)warps * 32, (size_t)warps * sizeof(double), w->n,
                            arguments...);
+}
+
+/* The same for each matrix of the caller's. */
+template <class... P, class... Q> void run(chunk_work *w, void (*kernel)(P...), Q... arguments)
+{
+    run_on(w, w->count, kernel, arguments...);
 }
 
 /* C <- alpha op(A) op(B) + beta C of column-major matrices, all of the chunk. C is neither A nor B. */
