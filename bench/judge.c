@@ -18,10 +18,16 @@ struct judge {
     sample *samples;
 };
 
-/* A reference costs about 80 n^3 slow operations: as many as keep a row below a second. */
+/* A reference costs about 80 n^3 slow operations: as many as keep a row below a second on one core. */
 static int sample_count(int n)
 {
     return n <= 16 ? 16 : n <= 32 ? 8 : n <= 64 ? 3 : n <= 128 ? 2 : n <= 256 ? 1 : 0;
+}
+
+/* A bound in units of u: computed in f64 and rounded once it is that of f64 beside `roundings` of f32, and their squares. */
+static double bound_of(const sweep_row *row, double bound, double roundings)
+{
+    return row->f64_inside ? 1.01 * roundings + 0x1p-29 * bound : bound;
 }
 
 static long double load(sweep_real real, const void *from, size_t at)
@@ -86,17 +92,22 @@ judge *judge_create(const sweep_input *in, int least)
 {
     judge *j = sweep_allocate(1, sizeof *j);
     int count = sample_count(in->n);
-    int64_t wanted = count > 0 && count < least ? least : count;
+    int64_t wanted = in->n == 0 ? 0 : count > 0 && count < least ? least : count;
     wanted = wanted < in->batch ? wanted : in->batch;
     j->input = in;
     j->samples = sweep_allocate(wanted, sizeof *j->samples);
-    for (int64_t i = 0; i < wanted && in->n > 0; i++) { /* spread over the batch, first and last included */
-        sample s = {.at = wanted > 1 ? i * (in->batch - 1) / (wanted - 1) : 0};
-        if (sample_fill(in, &s))
-            j->samples[j->count++] = s;
-        else
-            sample_free(&s);
+    bool *good = sweep_allocate(wanted, sizeof *good);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < wanted; i++) { /* spread over the batch, first and last included */
+        j->samples[i] = (sample){.at = wanted > 1 ? i * (in->batch - 1) / (wanted - 1) : 0};
+        good[i] = sample_fill(in, &j->samples[i]);
     }
+    for (int64_t i = 0; i < wanted; i++)
+        if (good[i])
+            j->samples[j->count++] = j->samples[i];
+        else
+            sample_free(&j->samples[i]);
+    free(good);
     return j;
 }
 
@@ -108,12 +119,22 @@ void judge_free(judge *j)
     free(j);
 }
 
-void judge_worst(double error, double bound, double *worst, double *worst_bound)
+static void keep_worst(double error, double bound, double *worst, double *worst_bound)
 {
     if (isnan(*worst) || !(error / bound <= *worst / *worst_bound)) {
         *worst = isnan(error) ? INFINITY : error;
         *worst_bound = bound;
     }
+}
+
+void judge_error(double error, double bound, sweep_row *row)
+{
+    keep_worst(error, bound_of(row, bound, 1), &row->error, &row->error_bound);
+}
+
+void judge_defect(double defect, double bound, sweep_row *row)
+{
+    keep_worst(defect, bound_of(row, bound, 2), &row->orthogonality, &row->orthogonality_bound);
 }
 
 static double quotient(double error, double scale)
@@ -146,8 +167,8 @@ void judge_rotation(sweep_real real, int n, double rho, const long double *X, co
     const bool bounded = row->method == SO_CAYLEY || row->method == SO_EIGEN;
     const double u = sweep_unit(real);
     judge_angle(rho, row);
-    judge_worst(exact_distance(n, X, R) / u, 10 + 2 * rho, &row->error, &row->error_bound);
-    judge_worst(exact_defect(n, X) / u, bounded ? 16 : 16 + 2 * rho, &row->orthogonality, &row->orthogonality_bound);
+    judge_error(exact_distance(n, X, R) / u, 10 + 2 * rho, row);
+    judge_defect(exact_defect(n, X) / u, bounded ? 16 : 16 + 2 * rho, row);
 }
 
 void judge_row(const judge *j, const void *R, const void *D, sweep_row *row)
@@ -165,7 +186,7 @@ void judge_row(const judge *j, const void *R, const void *D, sweep_row *row)
         }
         double error = quotient(exact_distance(in->n, X, s->D[cayley]), sweep_unit(in->real) * s->upstream);
         judge_angle(s->rho, row);
-        judge_worst(error, 30 * (1 + s->rho / 10), &row->error, &row->error_bound);
+        judge_error(error, 30 * (1 + s->rho / 10), row);
     }
     free(X);
 }

@@ -17,10 +17,11 @@ double judge_flops(const judge *judge, so_method method, sweep_direction directi
 /* Fills checked, rho, error.. of the row from R, or from D where D is not NULL. */
 void judge_row(const judge *judge, const void *R, const void *D, sweep_row *row);
 
-/* For what is no stack of matrices: a row without errors; then a rotation X of angle rho, whose exact value is R; or any error, whose
- * quotient with its bound goes to *worst and *worst_bound if it is the largest, or NaN. */
+/* For what is no stack of matrices. A row without errors; then a rotation X of angle rho, whose exact value is R; or any error in
+ * units of u, or defect of orthogonality, and its bound. They go to the row if their quotient is the largest, or NaN. */
 void judge_begin(sweep_row *row);
 void judge_rotation(sweep_real real, int n, double rho, const long double *X, const long double *R, sweep_row *row);
-void judge_worst(double error, double bound, double *worst, double *worst_bound);
+void judge_error(double error, double bound, sweep_row *row);
+void judge_defect(double defect, double bound, sweep_row *row);
 
 #endif

@@ -62,6 +62,7 @@ typedef struct sweep_row {
     int calls;                                 /* of the function in one timing */
     double median_us, min_us;                  /* per matrix */
     double bytes, flops;                       /* per matrix: read and written once; of the algorithm, see sweep_flops() */
+    bool f64_inside;                           /* f32 that is computed in f64 (so_ctx_set_f64_inside) */
     int checked;                               /* matrices compared with the reference */
     double rho;                                /* largest of these */
     double error, error_bound;                 /* units of u; worst quotient of the matrices checked. NaN = not measured */

@@ -1,8 +1,8 @@
 /* encodings.cu: rows of so_encode and its gradient, at the sizes of the paper's networks.
  *
- * Rotations are compared with those of exact.h at CHECKED places; the gradient of the last group, the farthest from the first, with
- * that which libso finds on the CPU in f64, whose error counts too. That group is computed once more alone and must have the same
- * bits.
+ * Rotations are compared with those of exact.h at CHECKED places; the gradients of the last group and of the last position, the
+ * farthest from the first, with those that libso finds on the CPU in f64, whose error counts too. The last group is computed once
+ * more alone and must have the same bits.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ template <class real> struct problem {
     int64_t positions, generators, rotations; /* numbers of each */
     sample samples[CHECKED];
     int count;
-    double *rho, *angle; /* of every token: for the count of operations, of one draw; in the last group */
+    double *rho; /* of every token, for one draw of generators: for the count of operations */
 };
 
 /* A of a token, full: one rounding per dimension, in the type of the arithmetic. */
@@ -88,10 +88,6 @@ template <class real> static void add_samples(problem<real> *x)
         exact_exp(n, y->rho, exact, NULL, y->R[0], NULL);
         exact_cayley(n, exact, NULL, y->R[1], NULL);
     }
-    for (int64_t t = 0; t < x->e.tokens; t++) {
-        form(x, x->e.groups - 1, t, A);
-        x->angle[t] = angle_of(n, A, exact);
-    }
     free(A), free(exact);
 }
 
@@ -116,7 +112,6 @@ template <class real> static problem<real> new_problem(const sweep *s, const enc
     x.generator = (real *)sweep_allocate(x.generators, sizeof(real));
     x.G = (real *)sweep_allocate(x.rotations, sizeof(real));
     x.rho = (double *)sweep_allocate(x.e.tokens, sizeof(double));
-    x.angle = (double *)sweep_allocate(x.e.tokens, sizeof(double));
     for (int64_t i = 0; i < x.positions; i++)
         x.position[i] = (real)encoding_position(&x.e, i / x.e.dims, (int)(i % x.e.dims));
     srand48(1);
@@ -132,7 +127,7 @@ template <class real> static void free_problem(problem<real> *x)
     for (int k = 0; k < x->count; k++)
         for (long double *R : x->samples[k].R)
             free(R);
-    free(x->position), free(x->generator), free(x->G), free(x->rho), free(x->angle);
+    free(x->position), free(x->generator), free(x->G), free(x->rho);
 }
 
 /* ---- Calls ---- */
@@ -174,61 +169,105 @@ template <class real> static void judge_rotations(const problem<real> *x, const 
     free(here), free(X);
 }
 
-/* sum_t position[t][d] dA[t] of the last group for every d, by the CPU in f64. */
-template <class real> static void expected_gradient(const problem<real> *x, so_method method, const real *G, double *sum)
+/* Some of the matrices of an encoding: `count` from (group, token) on, a step of one group or one token to the next. */
+typedef struct slice {
+    int64_t group, token, groups, tokens, count;
+} slice;
+
+/* dA of a slice, by the CPU in f64, NaN if that fails; the angle of each and ||dR||_F. */
+template <class real>
+static void gradients(const problem<real> *x, so_method method, const slice *y, double *dA, double *angle, double *upstream)
 {
-    const size_t size = square(&x->e), tokens = (size_t)x->e.tokens, count = tokens * size;
-    double *A = (double *)sweep_allocate((int64_t)count, sizeof *A), *R = (double *)sweep_allocate((int64_t)count, sizeof *R);
-    double *dR = (double *)sweep_allocate((int64_t)count, sizeof *dR);
+    const so_method on_cpu = method == SO_CAYLEY ? SO_CAYLEY : SO_AUTO;
+    const size_t size = square(&x->e), all = (size_t)y->count * size;
+    double *A = (double *)sweep_allocate((int64_t)all, sizeof *A), *R = (double *)sweep_allocate((int64_t)all, sizeof *R);
+    long double *exact = (long double *)sweep_allocate((int64_t)size, sizeof *exact);
     so_ctx *cpu;
-    for (size_t t = 0; t < tokens; t++)
-        form(x, x->e.groups - 1, (int64_t)t, A + t * size);
-    for (size_t i = 0; i < count; i++)
-        dR[i] = (double)G[i];
+    for (int64_t k = 0; k < y->count; k++) {
+        const int64_t group = y->group + k * y->groups, token = y->token + k * y->tokens;
+        const real *G = x->G + (size_t)(group * x->e.tokens + token) * size;
+        double *to = dA + (size_t)k * size, sum = 0;
+        form(x, group, token, A + (size_t)k * size);
+        angle[k] = angle_of(x->e.tile, A + (size_t)k * size, exact);
+        for (size_t e = 0; e < size; e++) {
+            to[e] = (double)G[e];
+            sum += to[e] * to[e];
+        }
+        upstream[k] = sqrt(sum);
+    }
     so_status status = so_ctx_create_cpu(&cpu, 0);
     if (status == SO_OK)
-        status = so_exp(cpu, method == SO_CAYLEY ? SO_CAYLEY : SO_AUTO, x->e.tile, x->e.tokens, A, R);
+        status = so_exp(cpu, on_cpu, x->e.tile, y->count, A, R);
     if (status == SO_OK)
-        status = so_exp_vjp(cpu, method == SO_CAYLEY ? SO_CAYLEY : SO_AUTO, x->e.tile, x->e.tokens, A, R, dR, dR);
-    for (int64_t d = 0; d < x->e.dims; d++)
-        for (size_t e = 0; e < size; e++) {
-            double *to = &sum[(size_t)d * size + e];
-            *to = status == SO_OK ? 0 : NAN;
-            for (size_t t = 0; t < tokens; t++)
-                *to += (double)x->position[t * (size_t)x->e.dims + (size_t)d] * dR[t * size + e];
-        }
+        status = so_exp_vjp(cpu, on_cpu, x->e.tile, y->count, A, R, dA, dA);
+    for (size_t i = 0; i < all && status != SO_OK; i++)
+        dA[i] = NAN;
     so_ctx_destroy(cpu);
-    free(A), free(R), free(dR);
+    free(A), free(R), free(exact);
 }
 
-/* In units of u sum_t |position[t][d]| ||dR[t]||_F; the bound is that of so.h for each token and of a sum of so many. */
+/* An error beside a bound of so.h for each of the terms of a sum, of which each has weight[k] and angle[k], and for the sum. In units
+ * of u sum_k weight[k]. */
+static void judge_sum(double error, int64_t count, const double *weight, const double *angle, double additions, double u, row *r)
+{
+    const double of_cpu = sweep_unit(SWEEP_F64) / u;
+    double scale = 0, bound = 0;
+    for (int64_t k = 0; k < count; k++) {
+        scale += weight[k];
+        bound += weight[k] * (30 * (1 + angle[k] / 10) * (1 + of_cpu) + additions);
+        r->judged.rho = fmax(r->judged.rho, angle[k]);
+    }
+    r->judged.checked += (int)count;
+    if (scale > 0)
+        judge_error(error / (u * scale), bound / scale, &r->judged);
+    else if (!(error == 0)) /* weights of 0 leave nothing */
+        judge_error(INFINITY, 1, &r->judged);
+}
+
 template <class real> static void judge_gradient(const problem<real> *x, const encodings<real> *c, row *r)
 {
     const size_t size = square(&x->e), dims = (size_t)x->e.dims, tokens = (size_t)x->e.tokens, last = (size_t)x->e.groups - 1;
-    const double u = sweep_unit(x->p->stored), of_cpu = sweep_unit(SWEEP_F64) / u;
-    const real *G = x->G + last * tokens * size;
-    double *sum = (double *)sweep_allocate((int64_t)(dims * size), sizeof *sum);
-    real *here = (real *)sweep_allocate((int64_t)(dims * size), sizeof *here);
-    expected_gradient(x, c->e.method, G, sum);
-    read_array(here, (real *)c->dgenerator.memory + last * dims * size, dims * size * sizeof *here);
+    const slice of_group = {(int64_t)last, 0, 0, 1, x->e.tokens}, of_position = {0, x->e.tokens - 1, 1, 0, x->e.groups};
+    const int64_t most = x->e.tokens > x->e.groups ? x->e.tokens : x->e.groups;
+    const double u = sweep_unit(x->p->stored);
+    double *dA = (double *)sweep_allocate(most * (int64_t)size, sizeof *dA), *angle = (double *)sweep_allocate(most, sizeof *angle);
+    double *upstream = (double *)sweep_allocate(most, sizeof *upstream), *weight = (double *)sweep_allocate(most, sizeof *weight);
+    real *found = (real *)sweep_allocate((int64_t)(dims * size), sizeof *found);
+
+    /* dgenerator[d] = sum_t position[t][d] dA[t] */
+    gradients(x, c->e.method, &of_group, dA, angle, upstream);
+    read_array(found, (real *)c->dgenerator.memory + last * dims * size, dims * size * sizeof *found);
     for (size_t d = 0; d < dims; d++) {
-        double scale = 0, bound = 0, error = 0;
-        for (size_t e = 0; e < size; e++)
-            error = hypot(error, (double)here[d * size + e] - sum[d * size + e]);
-        for (size_t t = 0; t < tokens; t++) {
-            double norm = 0;
-            for (size_t e = 0; e < size; e++)
-                norm = hypot(norm, (double)G[t * size + e]);
-            norm *= fabs((double)x->position[t * dims + d]);
-            scale += norm;
-            bound += norm * (30 * (1 + x->angle[t] / 10) * (1 + of_cpu) + (double)tokens + 2);
-            r->judged.rho = fmax(r->judged.rho, x->angle[t]);
+        double error = 0;
+        for (size_t t = 0; t < tokens; t++)
+            weight[t] = fabs((double)x->position[t * dims + d]) * upstream[t];
+        for (size_t e = 0; e < size; e++) {
+            double sum = 0;
+            for (size_t t = 0; t < tokens; t++)
+                sum += (double)x->position[t * dims + d] * dA[t * size + e];
+            error = hypot(error, (double)found[d * size + e] - sum);
         }
-        if (scale > 0 || !(error == 0)) /* a coordinate that is 0 everywhere has a gradient of 0 */
-            judge_worst(error / (u * scale), bound / scale, &r->judged.error, &r->judged.error_bound);
-        r->judged.checked += (int)tokens;
+        judge_sum(error, of_group.count, weight, angle, (double)tokens + 2, u, r);
     }
-    free(sum), free(here);
+
+    /* dposition[d] = sum_g <dA[g], generator[g][d]>, of which the strict upper triangles are half */
+    gradients(x, c->e.method, &of_position, dA, angle, upstream);
+    read_array(found, (real *)c->dposition.memory + (tokens - 1) * dims, dims * sizeof *found);
+    for (size_t d = 0; d < dims; d++) {
+        double sum = 0;
+        for (size_t g = 0; g <= last; g++) {
+            const real *generator = x->generator + (g * dims + d) * size;
+            double norm = 0;
+            for (size_t e = 0; e < size; e++) {
+                const double entry = e / (size_t)x->e.tile < e % (size_t)x->e.tile ? (double)generator[e] : 0;
+                sum += 2 * dA[g * size + e] * entry;
+                norm += 2 * entry * entry;
+            }
+            weight[g] = sqrt(norm) * upstream[g];
+        }
+        judge_sum(fabs((double)found[d] - sum), of_position.count, weight, angle, (double)(size + last + 3), u, r);
+    }
+    free(dA), free(angle), free(upstream), free(weight), free(found);
 }
 
 /* Whether the last group has other bits than it has alone, of R after a map, of dgenerator after a gradient. */
@@ -279,17 +318,18 @@ template <class real> static void measure_method(sweep *s, const problem<real> *
         if (c.status != SO_OK)
             break;
         r.workspace = so_workspace_bytes(s->ctx), r.result_bytes = all;
-        r.bytes = (double)(all + positions + generators) * (c.work == FORWARD ? 1 : c.work == VJP ? 2 : 3);
+        r.bytes = nominal_encode_bytes(x->p, &c.e, c.work);
         r.flops = flops[c.work];
         r.goal_us = c.work == BOTH ? x->goal_us : 0;
         r.judged.method = method;
         r.judged.direction = c.work == FORWARD ? SWEEP_FORWARD : SWEEP_VJP;
+        r.judged.f64_inside = x->p->stored != x->p->computed;
         judge_begin(&r.judged);
         if (c.work == FORWARD)
             judge_rotations(x, &c, &r);
         else if (c.work == VJP)
             judge_gradient(x, &c, &r);
-        r.differs = c.work != BOTH && place_matters(&c);
+        r.elsewhere = c.work == BOTH ? row::NOT_TRIED : place_matters(&c) ? row::OTHER_BITS : row::SAME_BITS;
         finish_row(s, &r);
     }
     if (c.status != SO_OK)

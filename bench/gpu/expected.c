@@ -39,12 +39,6 @@ static void print_bound(const device *d, sweep_real real, double bytes, double f
 
 /* ---- The exponential ---------------------------------------------------------------------------------------------------- */
 
-/* Read and written once: A, R; A, R, dR, dA. */
-static double exp_bytes(sweep_real real, int n, int work)
-{
-    return (double)sweep_real_bytes(real) * n * n * (work == FORWARD ? 2 : work == VJP ? 4 : 6);
-}
-
 /* PyTorch's exponential makes 55 to 75 passes over arrays of n x n numbers and 3 more for a squaring; its gradient as many over
  * arrays of 2n x 2n (counted in LinearAlgebra.cpp of aten, 2026). At least so many ns, were all of them at the full bandwidth. */
 static double torch_bound(const device *d, sweep_real real, int n, int work)
@@ -62,7 +56,7 @@ static void print_exponential(const device *d, so_method method, int n, const ch
     for (const precision *k = precisions; k < precisions + PRECISIONS; k++)
         for (int work = 0; work < WORKS && (k->stored == k->computed || (method != SO_PADE && method != SO_EIGEN)); work++) {
             printf("| %d | %s | %s | %.3g | %s |", n, k->name, input, largest, work_name[work]);
-            print_bound(d, nominal_real(k, method, n), exp_bytes(k->stored, n, work), nominal_exp(k->computed, method, n, rho, work), 1);
+            print_bound(d, nominal_real(k, method, n), nominal_exp_bytes(k, n, work), nominal_exp(k->computed, method, n, rho, work), 1);
             if (method == SO_AUTO)
                 printf(" %.3g |", torch_bound(d, k->stored, n, work));
             printf("\n");
@@ -84,15 +78,12 @@ static void print_exponentials(const device *d, so_method method)
 
 static void print_encoding(const device *d, const char *name, const so_encoding *e, const double *rho, const precision *k)
 {
-    int n = e->tile;
-    double real = (double)sweep_real_bytes(k->stored), groups = (double)e->groups, tokens = (double)e->tokens, flops[WORKS];
-    double R = real * groups * tokens * n * n, generators = real * groups * e->dims * n * n, positions = real * tokens * e->dims;
+    double flops[WORKS];
     nominal_encode(k->computed, e, rho, flops);
     for (int work = 0; work < WORKS; work++) {
-        double forward = positions + generators + R, vjp = positions + 2 * generators + 2 * R;
-        printf("| %s | %s | %s | %d | %.0f | %s |", name, e->method == SO_CAYLEY ? "cayley" : "auto", k->name, n, groups * tokens,
-               work_name[work]);
-        print_bound(d, k->computed, (work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp), flops[work], 1e3);
+        printf("| %s | %s | %s | %d | %lld | %s |", name, e->method == SO_CAYLEY ? "cayley" : "auto", k->name, e->tile,
+               (long long)(e->groups * e->tokens), work_name[work]);
+        print_bound(d, k->computed, nominal_encode_bytes(k, e, work), flops[work], 1e3);
         printf("\n");
     }
 }

@@ -50,9 +50,10 @@ static void measure_method(sweep *s, const precision *p, const sweep_input *in, 
         if (e.status != SO_OK)
             break;
         r.workspace = so_workspace_bytes(s->ctx), r.result_bytes = size;
-        r.bytes = (double)size * (e.work == FORWARD ? 2 : e.work == VJP ? 4 : 6);
+        r.bytes = nominal_exp_bytes(p, in->n, e.work) * (double)in->batch;
         r.flops = nominal_exp(p->computed, method, in->n, rho, e.work) * (double)in->batch;
         r.judged = {};
+        r.judged.f64_inside = p->stored != p->computed;
         r.judged.method = method;
         r.judged.direction = e.work == FORWARD ? SWEEP_FORWARD : SWEEP_VJP;
         if (e.work != BOTH) {

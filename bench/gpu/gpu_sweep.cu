@@ -25,7 +25,7 @@ static option table[] = {
     {"repetitions", "K", "50", "timings of a row at most", false, NULL},
     {"no-networks", NULL, NULL, "without positional encodings and rotations at the sizes of the paper's networks", false, NULL},
     {"driver", "TEXT", "unknown", "version of the driver, for the rows: nvidia-smi tells it", false, NULL},
-    {"probe", NULL, NULL, "only says what device 0 is and which methods work on it", false, NULL},
+    {"probe", NULL, NULL, "only says what device 0 is and which of the methods work on it", false, NULL},
     {"tiny", NULL, NULL, "a few matrices everywhere: tries the program, measures nothing", false, NULL},
     {NULL, NULL, NULL, NULL, false, NULL},
 };
@@ -37,51 +37,42 @@ static const char *text(const char *name)
 
 /* ---- What is there ---- */
 
-static so_status try_method(so_method method)
+/* A small matrix; for SO_EIGEN a larger one too, which goes to the other of its solvers. */
+static so_status try_method(so_method method, int n)
 {
-    enum { N = 5 };
     sweep s = {};
-    float ones[N * N];
-    for (int e = 0; e < N * N; e++)
+    so_status status;
+    float *ones = (float *)sweep_allocate(n * n, sizeof *ones);
+    for (int e = 0; e < n * n; e++)
         ones[e] = 1;
     fresh_context(&s, &precisions[0]);
-    arrays A = new_arrays(1, sizeof ones, ones);
-    so_status status = so_exp_f32(s.ctx, method, N, 1, (float *)A.memory, (float *)A.memory);
-    cudaError_t error = cudaDeviceSynchronize();
-    if (status == SO_OK)
-        status = error == cudaSuccess ? so_ctx_status(s.ctx) : SO_EDEVICE;
+    arrays A = new_arrays(1, (size_t)(n * n) * sizeof *ones, ones);
+    status = so_exp_f32(s.ctx, method, n, 1, (float *)A.memory, (float *)A.memory);
+    status = finish(&s, status);
     so_ctx_destroy(s.ctx);
-    cudaFree(A.memory);
-    return status;
+    free_arrays(&A);
+    free(ones);
+    return status == SO_OK && method == SO_EIGEN && n < 32 ? try_method(method, 33) : status;
 }
 
-static void print_methods(const char *what, so_status wanted, const so_status *status)
+/* Lines that tests/gpu/run reads. The exit status: 2 if a method of these fails, though its library is there. */
+static int probe(const sweep *s)
 {
-    int count = 0;
-    for (int m = 0; m < SWEEP_METHODS; m++)
-        if (status[m] == wanted)
-            printf("%s%s", count++ ? "," : what, sweep_method_name[m]);
-    printf("%s", count ? "\n" : "");
-}
-
-/* Lines that tests/gpu/run reads. The exit status: 2 if one of our own methods fails; those of NVIDIA's libraries, tried last since
- * an error can spoil what follows, stop nothing else. */
-static int probe(void)
-{
-    static const so_method order[SWEEP_METHODS] = {SO_AUTO, SO_POLYNOMIAL, SO_CAYLEY, SO_PADE, SO_EIGEN};
-    so_status status[SWEEP_METHODS];
-    gpu g = gpu_find();
+    const gpu g = gpu_find();
     printf("device: %s\ndriver: for CUDA %s, needed %s\n", g.name, g.driver, g.runtime);
-    for (so_method m : order) {
-        status[m] = try_method(m);
-        if (status[m] == SO_OK || status[m] == SO_EMETHOD)
-            continue;
-        printf("failed: %s: %s\n", sweep_method_name[m], so_status_string(status[m]));
-        if (!of_nvidia(m))
+    for (int m = 0; m < s->method_count; m++) {
+        const so_method method = (so_method)s->methods[m];
+        const so_status status = try_method(method, 5);
+        if (status == SO_OK)
+            printf("method: %s\n", sweep_method_name[method]);
+        else if (status == SO_EMETHOD)
+            printf("left out: %s, for want of cuBLAS and cuSOLVER of CUDA 13\n", sweep_method_name[method]);
+        else
+            printf("failed: %s: %s\n", sweep_method_name[method], so_status_string(status));
+        fflush(stdout);
+        if (status != SO_OK && status != SO_EMETHOD)
             return 2;
     }
-    print_methods("methods: ", SO_OK, status);
-    print_methods("left out, for want of cuBLAS and cuSOLVER of CUDA 13: ", SO_EMETHOD, status);
     return EXIT_SUCCESS;
 }
 
@@ -119,7 +110,7 @@ int main(int argc, char **argv)
 {
     sweep s = read_options(argc, argv);
     if (options_find(table, "probe")->given)
-        return probe();
+        return probe(&s);
     if (text("csv") && !(s.csv = fopen(text("csv"), "a")))
         options_refuse("--csv: %s: %s", text("csv"), strerror(errno));
     s.device = gpu_open(s.tiny ? 1 << 14 : (size_t)1 << 30);

@@ -88,6 +88,26 @@ sweep_real nominal_real(const precision *p, so_method method, int n)
     return in_closed_form(method, n) || method == SO_EIGEN ? SWEEP_F64 : p->computed;
 }
 
+static bool reads_rotations(const precision *p)
+{
+    return p->stored == p->computed;
+}
+
+double nominal_exp_bytes(const precision *p, int n, int work)
+{
+    const double forward = 2, vjp = 3 + reads_rotations(p);
+    return ((work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp)) * n * n * (double)sweep_real_bytes(p->stored);
+}
+
+double nominal_encode_bytes(const precision *p, const so_encoding *e, int work)
+{
+    const double square = (double)e->tile * e->tile, generators = (double)(e->groups * e->dims) * square;
+    const double rotations = (double)(e->groups * e->tokens) * square, positions = (double)(e->tokens * e->dims);
+    const double forward = positions + generators + rotations;
+    const double vjp = 2 * positions + 2 * generators + (1 + reads_rotations(p)) * rotations;
+    return ((work == VJP ? 0 : forward) + (work == FORWARD ? 0 : vjp)) * (double)sweep_real_bytes(p->stored);
+}
+
 void nominal_rotate(const so_rotation *r, size_t vector, size_t matrix, int work, double *bytes, double *flops)
 {
     const double tile = r->tile, numbers = (double)(r->samples * r->tokens * r->groups) * tile;

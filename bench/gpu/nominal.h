@@ -37,6 +37,10 @@ extern const precision precisions[PRECISIONS];
 /* The type in which a method computes: f64 for closed forms and SO_EIGEN (kernels/so), else that of the precision. */
 sweep_real nominal_real(const precision *p, so_method method, int n);
 
+/* Bytes that calls read and write once: of so_exp, per matrix; of so_encode. Computed in f64, gradients do not read R. */
+double nominal_exp_bytes(const precision *p, int n, int work);
+double nominal_encode_bytes(const precision *p, const so_encoding *e, int work);
+
 /* Bytes and flops of a call of so_rotate or, VJP, its gradient; so many bytes a number of a vector, of a matrix. */
 void nominal_rotate(const so_rotation *r, size_t vector, size_t matrix, int work, double *bytes, double *flops);
 

@@ -83,7 +83,7 @@ static void judge_sum(double x, const sum *exact, double u, double terms, bool r
 {
     const double unit = u * (double)exact->size, error = fabs((double)((long double)x - exact->value));
     const double bound = rounded ? fabs((double)exact->value) / 256 + 1.01 * terms * unit : terms * unit;
-    judge_worst(error / unit, bound / unit, &row->error, &row->error_bound);
+    judge_error(error / unit, bound / unit, row);
     row->checked++;
 }
 
@@ -167,8 +167,14 @@ template <class matrix, class vector> static void measure_rotation(sweep *s, int
     free(c.R_here), free(c.x_here), free(c.dy_here);
 }
 
+/* Not by methods, so that a run of one of them does not repeat these. */
 void measure_rotations(sweep *s)
 {
+    bool wanted = false;
+    for (int m = 0; m < s->method_count; m++)
+        wanted = wanted || s->methods[m] == SO_AUTO;
+    if (!wanted)
+        return;
     for (int tile : rotation_tiles)
         for (int k = 0; k < s->kind_count; k++) {
             const precision *p = &precisions[s->kinds[k]];

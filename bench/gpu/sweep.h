@@ -39,8 +39,8 @@ typedef struct row {
     gpu_times times;
     double bytes, flops; /* of a call: read and written once; of the algorithm (nominal.h), 0 if it has no count */
     size_t workspace, result_bytes;
-    sweep_row judged; /* checked, rho, errors; checked = 0: not compared */
-    bool differs;     /* bits depend on the place in the batch */
+    sweep_row judged;    /* checked, rho, errors; checked = 0: not compared */
+    enum { NOT_TRIED, SAME_BITS, OTHER_BITS } elsewhere; /* in another place of the batch */
     double goal_us;   /* at most; 0: the goal is a share of what the device can do (sweep.cu), or there is none */
 } row;
 
