@@ -83,6 +83,11 @@ void nominal_encode(sweep_real real, const so_encoding *e, const double *rho, do
     }
 }
 
+bool of_nvidia(so_method method)
+{
+    return method == SO_PADE || method == SO_EIGEN;
+}
+
 sweep_real nominal_real(const precision *p, so_method method, int n)
 {
     return in_closed_form(method, n) || method == SO_EIGEN ? SWEEP_F64 : p->computed;

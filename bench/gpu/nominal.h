@@ -34,6 +34,9 @@ typedef struct precision {
 enum { PRECISIONS = 3 };
 extern const precision precisions[PRECISIONS];
 
+/* NVIDIA's libraries compute for it on a device: a reference, which takes long and need not be installed. */
+bool of_nvidia(so_method method);
+
 /* The type in which a method computes: f64 for closed forms and SO_EIGEN (kernels/so), else that of the precision. */
 sweep_real nominal_real(const precision *p, so_method method, int n);
 

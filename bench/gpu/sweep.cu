@@ -98,7 +98,8 @@ static void write_row(const sweep *s, const row *r, const worth *w)
                        checked ? r->judged.error_bound : NAN, checked ? r->judged.orthogonality : NAN,
                        checked ? r->judged.orthogonality_bound : NAN};
     rows_csv_numbers(s->csv, values, sizeof values / sizeof *values);
-    fprintf(s->csv, ",%s,%d,%s,%s\n", r->elsewhere == row::NOT_TRIED ? "" : r->elsewhere == row::SAME_BITS ? "1" : "0", w->kept, w->goal, w->goal[0] ? w->met ? "1" : "0" : "");
+    fprintf(s->csv, ",%s,%d,%s,%s\n", r->elsewhere == row::NOT_TRIED ? "" : r->elsewhere == row::SAME_BITS ? "1" : "0", w->kept,
+            w->goal, w->goal[0] ? w->met ? "1" : "0" : "");
     fflush(s->csv);
 }
 
@@ -115,11 +116,6 @@ void finish_row(sweep *s, const row *r)
     print_row(s, r, &w);
     if (s->csv)
         write_row(s, r, &w);
-}
-
-bool of_nvidia(so_method method)
-{
-    return method == SO_PADE || method == SO_EIGEN;
 }
 
 void no_rows(sweep *s, const row *r, so_method method, so_status status)

@@ -39,18 +39,15 @@ typedef struct row {
     gpu_times times;
     double bytes, flops; /* of a call: read and written once; of the algorithm (nominal.h), 0 if it has no count */
     size_t workspace, result_bytes;
-    sweep_row judged;    /* checked, rho, errors; checked = 0: not compared */
+    sweep_row judged; /* checked, rho, errors; checked = 0: not compared */
     enum { NOT_TRIED, SAME_BITS, OTHER_BITS } elsewhere; /* in another place of the batch */
-    double goal_us;   /* at most; 0: the goal is a share of what the device can do (sweep.cu), or there is none */
+    double goal_us; /* at most; 0: the goal is a share of what the device can do (sweep.cu), or there is none */
 } row;
 
 void print_head(const sweep *s);
 
 /* Into the table and the file; a row outside the contract counts as failed. */
 void finish_row(sweep *s, const row *r);
-
-/* NVIDIA's libraries compute for it: a reference, which takes long and need not be installed. */
-bool of_nvidia(so_method method);
 
 /* Of a case that gave no rows. A library that a machine need not have is no failure, and said once. */
 void no_rows(sweep *s, const row *r, so_method method, so_status status);
@@ -69,7 +66,7 @@ typedef struct arrays {
 
 arrays new_arrays(int copies, size_t bytes, const void *from);
 void free_arrays(arrays *a);
-void *array_of(const arrays *a, long k);               /* the k-th, and from the first again */
+void *array_of(const arrays *a, long k);                   /* the k-th, and from the first again */
 void read_array(void *to, const void *from, size_t bytes); /* to the host */
 
 /* So many that what a call touches has left the cache when its turn comes again. */

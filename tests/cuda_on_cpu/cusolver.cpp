@@ -57,25 +57,19 @@ double noise(uint64_t place)
     return double(int64_t(place ^ place >> 27)) * 0x1p-63;
 }
 
-/* A diagonal matrix that is not zero, of which many fill a chunk: known without a computation. A zero matrix is a fault of the caller's:
- * solvers have returned NaN for it (cupy/cupy#6539). */
-bool is_diagonal(int n, const double2 *A)
+/* Eigenvectors to A, eigenvalues to w: V (I + D), D of the size of 2^-47; diagonal matrices, of which many fill a chunk, are known
+ * without a computation. A zero matrix is a fault of the caller's: solvers have returned NaN for it (cupy/cupy#6539). */
+int decompose(int n, double2 *A, double *w)
 {
-    bool zero = true;
-    for (int e = 0; e < n * n; e++) {
-        if (e % (n + 1) != 0 && (A[e].x != 0 || A[e].y != 0))
-            return false;
-        zero = zero && A[e].x == 0;
+    bool zero = true, diagonal = true;
+    for (int e = 0; e < n * n && diagonal; e++) {
+        const bool is_zero = A[e].x == 0 && A[e].y == 0;
+        zero = zero && is_zero;
+        diagonal = is_zero || e % (n + 1) == 0;
     }
     if (zero)
         wrong("cusolver: a zero matrix");
-    return true;
-}
-
-/* Eigenvectors to A, eigenvalues to w: V (I + D), D of the size of 2^-47. */
-int decompose(int n, double2 *A, double *w)
-{
-    if (is_diagonal(n, A)) {
+    if (diagonal) {
         for (int j = 0; j < n; j++) {
             w[j] = A[j * (n + 1)].x;
             A[j * (n + 1)].x = 1;
