@@ -198,15 +198,18 @@ SHIM_OBJ    := $(patsubst %,$(BUILD)/shim/%.o,$(basename $(SHIM_ONCE) \
 GPU_BENCH   := $(wildcard bench/gpu/*.cu)
 SHIM_CFLAGS := -std=c++20 $(CFLAGS) -Wall -Wextra -Werror -Wno-psabi -Wno-unknown-pragmas -Wno-missing-field-initializers \
                -D_GNU_SOURCE -fopenmp -MMD -MP $(SANITIZE) -fno-math-errno -ffp-contract=off -Itests/cuda_on_cpu -I. -Ilibso
-define SHIM # $(1) suffix, $(2) real or empty
-$(BUILD)/shim/$(if $(2),$(2)/)%.o: %.$(1)
+define SHIM # $(1) suffix, $(2) real or empty, $(3) folder, $(4) flags
+$(BUILD)/$(3)/$(if $(2),$(2)/)%.o: %.$(1)
 	@mkdir -p $$(@D)
-	@echo "  c++ $(2) $$<"
-	$(QUIET)$(CXX) $$(SHIM_CFLAGS) $(2:%=-DSO_REAL_%) -x c++ -c $$< -o $$@
+	@echo "  c++ $(2) $(4) $$<"
+	$(QUIET)$(CXX) $$(SHIM_CFLAGS) $(4) $(2:%=-DSO_REAL_%) -x c++ -c $$< -o $$@
 endef
-$(foreach suffix,cu cpp,$(foreach real,_ $(REALS),$(eval $(call SHIM,$(suffix),$(filter-out _,$(real))))))
+ASAN := -fsanitize=address
+$(foreach suffix,cu cpp,$(foreach real,_ $(REALS),$(eval $(call SHIM,$(suffix),$(filter-out _,$(real)),shim))\
+    $(eval $(call SHIM,$(suffix),$(filter-out _,$(real)),shim_asan,$(ASAN)))))
+SHIM_ASAN_OBJ := $(SHIM_OBJ:$(BUILD)/shim/%=$(BUILD)/shim_asan/%)
 $(call remember,shim_flags,$(CXX) $(SHIM_CFLAGS))
-$(SHIM_OBJ) $(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): $(BUILD)/shim_flags
+$(SHIM_OBJ) $(SHIM_ASAN_OBJ) $(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): $(BUILD)/shim_flags
 # ThreadSanitizer sees the kernels, whose threads are threads to it, and not what lets them take turns.
 $(addprefix $(BUILD)/shim/tests/cuda_on_cpu/,block.o fiber.o): SHIM_CFLAGS += -fno-sanitize=thread
 
@@ -216,10 +219,13 @@ $(BUILD)/tests/suites.h: $(BUILD)/suites
 $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 FAILURES := calloc aligned_alloc $(ISAS:%=bidiagonal_svd_f64_%_single) # tests/failure.h
-# The objects of the library, not the archive: some tests look inside.
-$(BUILD)/tests/check: $(TEST_OBJ) $(SHIM_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
+# The objects of the library, not the archive: some tests look inside. check_asan: with AddressSanitizer in the kernels alone.
+$(BUILD)/tests/check: $(SHIM_OBJ)
+$(BUILD)/tests/check_asan: $(SHIM_ASAN_OBJ)
+$(BUILD)/tests/check $(BUILD)/tests/check_asan: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
 	@echo "  ld $@"
-	$(QUIET)$(CXX) $(SANITIZE) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $^ $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
+	$(QUIET)$(CXX) $(SANITIZE) $(if $(filter %_asan,$@),$(ASAN)) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(filter %.o,$^) $(filter %.a,$^) \
+	    $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
 
 # The benchmark of the GPU, on the shim: so that it is known to work before it meets a device.
 $(GPU_BENCH:%.cu=$(BUILD)/shim/%.o): SHIM_CFLAGS += -DCOMMIT='"$(COMMIT)"'
@@ -264,15 +270,21 @@ run-bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $
 
 include tests/gpu/gpu.mk
 
-# CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, by the suites that do not take minutes.
+# CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, by the suites that do not take minutes, once
+# with AddressSanitizer in the kernels.
 OTHER_ORDERS := $(filter-out check_encode check_exp check_exp_batch check_f64_inside,$(CUDA_SUITES)) \
                 $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))
-check-shim: $(BUILD)/tests/check
+WITH_ASAN    := $(BUILD)/tests/check$(if $(SANITIZE),,_asan)
+define other_order # $(1) schedule, $(2) program
+	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=3,5,8,16,17,33 $(2) -j $(JOBS) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS))
+	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) $(2) -j $(JOBS) $(ALL_ORDERS)
+	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=48,65 $(2) -j $(JOBS) check_cuda_exp
+endef
+check-shim: $(BUILD)/tests/check $(WITH_ASAN)
 	$(ON_SHIM) $(FEW_ORDERS) $(CHECK) $(filter-out $(ALL_ORDERS),$(CUDA_SUITES))
 	$(ON_SHIM) $(CHECK) $(ALL_ORDERS)
-	export $(ON_SHIM); for schedule in backward 1; do export CUDA_ON_CPU_SCHEDULE=$$schedule; \
-	    SO_TEST_N=3,5,8,16,17,33 $(CHECK) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS)) && $(CHECK) $(ALL_ORDERS) && \
-	    SO_TEST_N=48,65 $(CHECK) check_cuda_exp || exit 1; done
+	$(call other_order,backward,$(WITH_ASAN))
+	$(call other_order,1,$(BUILD)/tests/check)
 
 run-prove: $(PROOFS)
 	@for p in $(PROOFS); do echo "== $$p"; $$p || exit 1; done
@@ -293,7 +305,7 @@ check: deps
 	@$(MAKE) --no-print-directory run-checks
 run-checks: all layering mutant-list readme check-install run-prove $(BUILD)/tests/check $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
-	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(LIBSO_SUITES) || [ $$? = 77 ] || exit 1; done
+	for isa in $(ISAS); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(filter-out check_cuda_%,$(LIBSO_SUITES)) || [ $$? = 77 ] || exit 1; done
 	@$(MAKE) --no-print-directory check-shim
 check-asan: deps
 	@CK_TIMEOUT_MULTIPLIER=10 $(MAKE) --no-print-directory run-checks BUILD=$(BUILD)/asan CFLAGS="-O1 -g" KERNEL_OPT=-O1 \

@@ -550,6 +550,23 @@ START_TEST(writes_behind_the_shared_memory_are_reported)
 }
 END_TEST
 
+#if defined __SANITIZE_ADDRESS__
+__global__ void reads(const unsigned char *x, unsigned char *out)
+{
+    *out = x ? x[100] : shared_memory[100];
+}
+
+START_TEST(reads_behind_memory_are_reported)
+{
+    static unsigned char out;
+    std::string words = last_words([] { launch(nullptr, reads, 1, 1, 100, nullptr, &out); });
+    ck_assert_msg(words.find("AddressSanitizer: use-after-poison") != words.npos, "%s", words.c_str());
+    words = last_words([] { launch(nullptr, reads, 1, 1, 101, device_array<unsigned char>(100).at, &out); });
+    ck_assert_msg(words.find("AddressSanitizer: heap-buffer-overflow") != words.npos, "%s", words.c_str());
+}
+END_TEST
+#endif
+
 } // namespace
 
 Suite *check_cuda_on_cpu(void)
@@ -575,6 +592,9 @@ Suite *check_cuda_on_cpu(void)
     tcase_add_test(wrong, schedules_are_what_they_say);
     tcase_add_loop_test(wrong, wrong_kernels_are_reported, 0, WRONG_KERNELS * SCHEDULES);
     tcase_add_test(wrong, writes_behind_the_shared_memory_are_reported);
+#if defined __SANITIZE_ADDRESS__
+    tcase_add_test(wrong, reads_behind_memory_are_reported);
+#endif
     suite_add_tcase(s, wrong);
     return s;
 }

@@ -121,34 +121,35 @@ END_TEST
 /* exp(-A) = exp(A)^T: of both sides the same error is allowed, so twice the forward bound is between them. */
 START_TEST(inverse_is_transpose)
 {
-    enum { LARGEST = 33 * 33 };
-    static const struct {
-        int n;
-        long count;
-    } orders[] = {{2, 20}, {3, 20}, {4, 20}, {5, 20}, {9, 200}, {16, 10}, {33, 10}};
+    static const int orders[][2] = {{2, 20}, {3, 20}, {4, 20}, {5, 20}, {9, 200}, {16, 10}, {33, 10}}; /* n, count */
     int bits = types[_i];
-    double A[LARGEST], R[LARGEST], S[LARGEST];
-    random_sequence r;
     so_ctx *ctx;
     ck_assert_int_eq(test_context(&ctx, 1), SO_OK);
-    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
-        for (long k = 0; k < orders[o].count; k++)
-            for (int m = 0; m < METHODS; m++) {
-                int n = orders[o].n;
-                if (!campaign_wants((so_method)m))
-                    continue;
-                sample s = campaign_matrix(bits, n, k, A, &r);
-                ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, R), SO_OK);
-                for (int i = 0; i < n * n; i++)
-                    A[i] = -A[i];
-                ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 1, A, S), SO_OK);
-                double sum = 0;
-                for (int i = 0; i < n * n; i++)
-                    sum += (R[i] - S[i % n * n + i / n]) * (R[i] - S[i % n * n + i / n]);
-                double bound = 2 * (10 + 2 * s.rho) * call_u(bits);
-                ck_assert_msg(sqrt(sum / n) <= bound, "%s %s n %d rho %g %s sample %ld: %g > %g", call_method((so_method)m),
-                              call_type(bits), n, s.rho, shape_name(s.shape), k, sqrt(sum / n), bound);
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+        int n = orders[o][0], count = orders[o][1], size = n * n;
+        double *A = malloc((size_t)(4 * count * size) * sizeof *A), *R = A + 2 * count * size; /* each, then their inverses */
+        sample samples[200];
+        random_sequence r;
+        for (int k = 0; k < count; k++) {
+            samples[k] = campaign_matrix(bits, n, k, A + k * size, &r);
+            for (int i = 0; i < size; i++)
+                A[(count + k) * size + i] = -A[k * size + i];
+        }
+        for (int m = 0; m < METHODS; m++) {
+            if (!campaign_wants((so_method)m))
+                continue;
+            ck_assert_int_eq(call_exp(bits, ctx, (so_method)m, n, 2 * count, A, R), SO_OK);
+            for (int k = 0; k < count; k++) {
+                const double *at = R + k * size, *inverse = at + count * size;
+                double sum = 0, bound = 2 * (10 + 2 * samples[k].rho) * call_u(bits);
+                for (int i = 0; i < size; i++)
+                    sum += (at[i] - inverse[i % n * n + i / n]) * (at[i] - inverse[i % n * n + i / n]);
+                ck_assert_msg(sqrt(sum / n) <= bound, "%s %s n %d rho %g %s sample %d: %g > %g", call_method((so_method)m),
+                              call_type(bits), n, samples[k].rho, shape_name(samples[k].shape), k, sqrt(sum / n), bound);
             }
+        }
+        free(A);
+    }
     so_ctx_destroy(ctx);
 }
 END_TEST

@@ -117,8 +117,8 @@ static void each(int bits, void (*test)(int bits, so_ctx *, so_method, maps *ref
 
 static void test_cuts(int bits, so_ctx *ctx, so_method method, maps *reference, maps *other)
 {
-    static const int cuts[][5] = {{1, 36}, {3, 34}, {8, 16, 13}, {17, 2, 7, 10, 1}};
-    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+    static const int cuts[][5] = {{17, 2, 7, 10, 1}, {1, 36}, {3, 34}, {8, 16, 13}};
+    for (size_t c = 0; c < (padded(method) ? 1 : sizeof cuts / sizeof *cuts); c++) {
         for (int i = 0, first = 0; i < 5 && cuts[c][i]; first += cuts[c][i++])
             ck_assert_int_eq(run(bits, ctx, method, other, first, cuts[c][i]), SO_OK);
         same(reference, other, 0, BATCH, method, bits, "batch cut in pieces");
@@ -177,7 +177,7 @@ START_TEST(alone)
                 continue;
             maps reference = copy_inputs(&inputs), other = copy_inputs(&inputs);
             ck_assert_int_eq(run(bits, ctx, (so_method)k, &reference, 0, BATCH), SO_OK);
-            for (int b = 0; b < BATCH; b += padded(k) ? BATCH / 2 : 1) {
+            for (int b = 0; b < BATCH; b += on_shim() ? BATCH / 2 : 1) {
                 ck_assert_int_eq(run(bits, ctx, (so_method)k, &other, b, 1), SO_OK);
                 same(&reference, &other, b, 1, (so_method)k, bits, "alone");
             }
