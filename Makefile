@@ -271,12 +271,13 @@ run-bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $
 include tests/gpu/gpu.mk
 
 # CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, by the suites that do not take minutes, once
-# with AddressSanitizer in the kernels.
-OTHER_ORDERS := $(filter-out check_encode check_exp check_exp_batch check_f64_inside,$(CUDA_SUITES)) \
-                $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))
+# with AddressSanitizer in the kernels. The longest first, so that no processor waits for the last.
+LONGEST      := check_cuda_graph check_exp_vjp check_cuda_encode
+OTHER_ORDERS := $(LONGEST) $(filter-out $(LONGEST) check_encode check_exp check_exp_batch check_f64_inside check_pade, \
+                    $(sort $(CUDA_SUITES) $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))))
 WITH_ASAN    := $(BUILD)/tests/check$(if $(SANITIZE),,_asan)
 define other_order # $(1) schedule, $(2) program
-	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=3,5,8,16,17,33 $(2) -j $(JOBS) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS))
+	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=3,5,16,17,33 $(2) -j $(JOBS) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS))
 	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) $(2) -j $(JOBS) $(ALL_ORDERS)
 	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=48,65 $(2) -j $(JOBS) check_cuda_exp
 endef
