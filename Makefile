@@ -219,10 +219,11 @@ $(BUILD)/tests/suites.h: $(BUILD)/suites
 $(BUILD)/tests/main.o: ALL_CFLAGS += -I$(BUILD)/tests
 $(BUILD)/tests/main.o: $(BUILD)/tests/suites.h
 FAILURES := calloc aligned_alloc $(ISAS:%=bidiagonal_svd_f64_%_single) # tests/failure.h
-# The objects of the library, not the archive: some tests look inside. check_asan: with AddressSanitizer in the kernels alone.
+# The objects of the library, not the archive: some tests look inside. check_kernels_asan: with AddressSanitizer in the
+# kernels alone.
 $(BUILD)/tests/check: $(SHIM_OBJ)
-$(BUILD)/tests/check_asan: $(SHIM_ASAN_OBJ)
-$(BUILD)/tests/check $(BUILD)/tests/check_asan: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
+$(BUILD)/tests/check_kernels_asan: $(SHIM_ASAN_OBJ)
+$(BUILD)/tests/check $(BUILD)/tests/check_kernels_asan: $(TEST_OBJ) $(BENCH_OBJ) $(BUILD)/libharness.a $(LIBSO_OBJ)
 	@echo "  ld $@"
 	$(QUIET)$(CXX) $(SANITIZE) $(if $(filter %_asan,$@),$(ASAN)) -fopenmp $(FAILURES:%=-Wl,--wrap=%) $(filter %.o,$^) $(filter %.a,$^) \
 	    $(HARNESS_LIBS) -lcheck -lsubunit -lrt -lpthread -lflint-arb -lflint $(LIBS) -o $@
@@ -270,12 +271,13 @@ run-bench-peers: $(BUILD)/bench/peers/peer_ratios $(BUILD)/bench/peers/lapacke $
 
 include tests/gpu/gpu.mk
 
-# CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, by the suites that do not take minutes, once
-# with AddressSanitizer in the kernels. The longest first, so that no processor waits for the last.
-LONGEST      := check_cuda_graph check_cuda_encode
+# CUDA_SUITES on the shim; then every kernel with threads and blocks in other orders, once with AddressSanitizer in the kernels.
+# Of what takes minutes there the kernels are held by shorter suites: check_cuda_encode, _exp, _graph, _vendor, _on_cpu. The longest
+# first, so that no processor waits for the last.
+LONGEST      := check_cuda_graph check_cuda_encode check_cuda_vendor_faults
 OTHER_ORDERS := $(LONGEST) $(filter-out $(LONGEST) check_encode check_exp check_exp_batch check_exp_vjp check_f64_inside check_pade, \
                     $(sort $(CUDA_SUITES) $(basename $(notdir $(filter tests/check_cuda_%,$(SUITES))))))
-WITH_ASAN    := $(BUILD)/tests/check$(if $(SANITIZE),,_asan)
+WITH_ASAN    := $(BUILD)/tests/check$(if $(SANITIZE),,_kernels_asan)
 define other_order # $(1) schedule, $(2) program
 	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) SO_TEST_N=3,5,16,17,33 $(2) -j $(JOBS) $(filter-out $(ALL_ORDERS),$(OTHER_ORDERS))
 	$(ON_SHIM) CUDA_ON_CPU_SCHEDULE=$(1) $(2) -j $(JOBS) $(ALL_ORDERS)
@@ -307,9 +309,11 @@ WIDEST  = $(or $(call with,avx512vl,avx512),$(call with,avx2,avx2),$(call with,a
 check: deps
 	@$(MAKE) --no-print-directory cuda $(GPU_PROGRAMS)
 	@$(MAKE) --no-print-directory run-checks
-run-checks: all layering mutant-list readme check-install run-prove $(BUILD)/tests/check $(WITH_ASAN) $(BUILD)/shim/gpu_sweep
+# run-prove early: its last proof is one thread, beside which other processors compile. The main run is in the machine's widest
+# instruction set, or in that of SO_ISA.
+run-checks: run-prove all layering mutant-list readme check-install $(BUILD)/tests/check $(WITH_ASAN) $(BUILD)/shim/gpu_sweep
 	data=$$(tests/real_data.sh $(BUILD)) && BUILD=$(BUILD) SO_DATA="$$data" $(CHECK)
-	for isa in $(filter-out $(WIDEST),$(ISAS)); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(filter-out check_cuda_%,$(LIBSO_SUITES)) || \
+	for isa in $(filter-out $(or $(SO_ISA),$(WIDEST)),$(ISAS)); do SO_ISA=$$isa SO_TEST_DEPTH=short $(CHECK) $(filter-out check_cuda_%,$(LIBSO_SUITES)) || \
 	    [ $$? = 77 ] || exit 1; done
 	@$(MAKE) --no-print-directory check-shim
 check-asan: deps
