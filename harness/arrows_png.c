@@ -2,7 +2,6 @@
  * contact sheet where the answer is drawn below each picture.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <png.h>
@@ -12,6 +11,7 @@
 
 #include "data/arrows.h"
 #include "io/file.h"
+#include "io/flags.h"
 #include "settings.h"
 
 #define SCALE 3  /* screen pixels per pixel of the task */
@@ -49,7 +49,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
     static const struct option flags[] = {{"out", required_argument, NULL, 'o'}, {"count", required_argument, NULL, 'n'},
                                           {"test", no_argument, NULL, 't'},      {"set", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
-    for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
+    for (int flag; (flag = flags_next(argc, argv, flags, f)) != -1;) {
         switch (flag) {
         case 'o':
             a->out = optarg;
@@ -67,7 +67,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
             a->help = true;
             break;
         default:
-            return fault_set(f, "see --help");
+            return false;
         }
     }
     if (optind < argc)
@@ -134,7 +134,12 @@ static bool draw(const arrows_options *o, int count, const char *folder, picture
     return good && write_png(folder, "sheet.png", sheet, f);
 }
 
-static bool run(const arguments *a, fault *f)
+typedef struct pictures {
+    arrows_options task;
+    long count;
+} pictures;
+
+static bool resolve(const arguments *a, pictures *p, fault *f)
 {
     settings s;
     if (!config_defaults(&settings_table, &s, f) || (a->config && !config_read(&settings_table, &s, a->config, f)))
@@ -143,31 +148,35 @@ static bool run(const arguments *a, fault *f)
         if (!config_set(&settings_table, &s, a->set[i], f))
             return false;
     char *end = NULL;
-    long count = a->count ? strtol(a->count, &end, 10) : 20;
-    if ((a->count && (end == a->count || *end)) || count < 1 || count > COUNT_MAX)
+    p->count = a->count ? strtol(a->count, &end, 10) : 20;
+    if ((a->count && (end == a->count || *end)) || p->count < 1 || p->count > COUNT_MAX)
         return fault_set(f, "--count %s: an integer 1..%d is wanted", a->count, COUNT_MAX);
 
-    arrows_options o = {.grid = (int)s.grid,
-                        .arrows = (int)s.arrows,
-                        .letters = (int)s.letters,
-                        .adjacent = s.adjacent,
-                        .seed = (uint64_t)(a->test ? s.test_seed : s.seed),
-                        .stream = a->test ? RANDOM_ARROWS_TEST : RANDOM_ARROWS};
-    dataset *checked = arrows_create(&o, f);
+    p->task = (arrows_options){.grid = (int)s.grid,
+                               .arrows = (int)s.arrows,
+                               .letters = (int)s.letters,
+                               .adjacent = s.adjacent,
+                               .seed = (uint64_t)(a->test ? s.test_seed : s.seed),
+                               .stream = a->test ? RANDOM_ARROWS_TEST : RANDOM_ARROWS};
+    dataset *checked = arrows_create(&p->task, f);
     if (!checked)
         return false;
     checked->destroy(checked);
+    return true;
+}
 
-    uint32_t columns = (uint32_t)ceil(sqrt((double)count)), rows = ((uint32_t)count + columns - 1) / columns;
-    uint32_t side = (uint32_t)o.grid * ARROWS_CELL * SCALE;
+static bool draw_all(const pictures *p, const char *folder, fault *f)
+{
+    uint32_t columns = (uint32_t)ceil(sqrt((double)p->count)), rows = ((uint32_t)p->count + columns - 1) / columns;
+    uint32_t side = (uint32_t)p->task.grid * ARROWS_CELL * SCALE;
     picture one = {0}, sheet = {0};
-    bool good = file_make_folder(a->out, f) && create_picture(&one, side, side, f) &&
+    bool good = file_make_folder(folder, f) && create_picture(&one, side, side, f) &&
                 create_picture(&sheet, MARGIN + columns * (side + MARGIN), MARGIN + rows * (side + STRIP + MARGIN), f) &&
-                draw(&o, (int)count, a->out, &one, &sheet, columns, f);
+                draw(&p->task, (int)p->count, folder, &one, &sheet, columns, f);
     free(one.grey);
     free(sheet.grey);
     if (good)
-        printf("%s: %ld pictures and sheet.png\n", a->out, count);
+        printf("%s: %ld pictures and sheet.png\n", folder, p->count);
     return good;
 }
 
@@ -175,13 +184,15 @@ int main(int argc, char **argv)
 {
     fault f = {""};
     arguments a = {.set = calloc((size_t)argc, sizeof *a.set)};
-    bool good = a.set ? parse(argc, argv, &a, &f) : fault_set(&f, "out of memory");
+    pictures p;
+    bool good = a.set ? parse(argc, argv, &a, &f) && (a.help || resolve(&a, &p, &f)) : fault_set(&f, "out of memory");
+    int status = good ? EXIT_SUCCESS : 2;
     if (good && a.help)
         help();
-    else
-        good = good && run(&a, &f);
+    else if (good && !draw_all(&p, a.out, &f))
+        status = EXIT_FAILURE;
     free(a.set);
-    if (!good)
+    if (status != EXIT_SUCCESS)
         fprintf(stderr, "arrows_png: %s\n", f.text);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

@@ -1,6 +1,5 @@
 /* evaluate.c: the program that tests a trained model: accuracy on each test set, as a table and for other programs.
  * SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "io/checkpoint.h"
 #include "io/file.h"
+#include "io/flags.h"
 #include "scoring.h"
 #include "settings.h"
 #include "task.h"
@@ -48,7 +48,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
                                           {"set", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
+    for (int flag; (flag = flags_next(argc, argv, flags, f)) != -1;) {
         switch (flag) {
         case 'g':
             a->grids = optarg;
@@ -75,7 +75,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
             a->help = true;
             break;
         default:
-            return fault_set(f, "see --help");
+            return false;
         }
     }
     if (optind < argc)
@@ -100,32 +100,39 @@ static bool spares(const arguments *a, const char *path, fault *f)
     return true;
 }
 
-static safetensors *open_model(const arguments *a, fault *f)
+/* The file that a->model names: itself, or the model in the folder of a run that is done; NULL for another folder. */
+static char *model_file(const arguments *a)
 {
-    const char *name = a->model;
     struct stat status;
-    if (stat(name, &status) != 0 || !S_ISDIR(status.st_mode))
-        return spares(a, name, f) ? safetensors_read(name, f) : NULL;
-    char *path = file_path(name, "model.safetensors");
-    safetensors *file = NULL;
-    if (path && stat(path, &status) == 0) {
-        file = spares(a, path, f) ? safetensors_read(path, f) : NULL;
-    } else {
-        checkpoint c;
-        if (checkpoint_read_latest(name, &c, report, f) && !(file = c.file))
-            fault_set(f, "%s: holds neither model.safetensors nor a checkpoint", name);
-    }
+    if (stat(a->model, &status) != 0 || !S_ISDIR(status.st_mode))
+        return strdup(a->model);
+    char *path = file_path(a->model, "model.safetensors");
+    if (path && stat(path, &status) == 0)
+        return path;
     free(path);
-    return file;
+    return NULL;
 }
 
-static bool resolve(const arguments *a, const safetensors *file, settings *s, fault *f)
+static safetensors *newest_checkpoint(const char *folder, fault *f)
+{
+    checkpoint c;
+    if (!checkpoint_read_latest(folder, &c, report, f))
+        return NULL;
+    if (!c.file)
+        fault_set(f, "%s: holds neither model.safetensors nor a checkpoint", folder);
+    return c.file;
+}
+
+static bool trained_with(const arguments *a, const safetensors *file, settings *s, fault *f)
 {
     const char *text = safetensors_metadata(file, "config");
     if (!text)
         return fault_set(f, "%s: no config in its metadata: not written by train", a->model);
-    if (!config_defaults(&settings_table, s, f) || !config_read_text(&settings_table, s, text, a->model, f))
-        return false;
+    return config_defaults(&settings_table, s, f) && config_read_text(&settings_table, s, text, a->model, f);
+}
+
+static bool resolve(const arguments *a, settings *s, fault *f)
+{
     for (int i = 0; i < a->sets; i++)
         if (!config_set(&settings_table, s, a->set[i], f))
             return false;
@@ -194,31 +201,43 @@ static bool run_tests(const arguments *a, const settings *s, const task *t, vit 
     return good && (!a->json || write_json(a->json, a, s, t, scores, f));
 }
 
-static bool evaluate(const arguments *a, fault *f)
+static bool test(const arguments *a, const settings *s, const task *t, const safetensors *file, fault *f)
 {
-    safetensors *file = open_model(a, f);
-    settings s;
-    task t = {0};
-    ops *device = NULL;
-    vit *model = NULL;
-    bool good = file && resolve(a, file, &s, f) && task_create(&t, &s, false, f);
-    if (good) {
-        char problem[VIT_ERROR_SIZE];
-        vit_config c = task_model(&s);
-        device = ops_create_cpu((int)s.threads);
-        model = device ? vit_create(device, &c, problem) : NULL;
-        good = model || fault_set(f, "model: %s", device ? problem : "no CPU device");
-        fault inner;
-        if (good && !weights_upload(device, model, file, false, &inner))
-            good = fault_set(f, "%s: %s", a->model, inner.text);
-        good = good && task_check_sizes(&t, model, f) && run_tests(a, &s, &t, model, f);
-    }
+    char problem[VIT_ERROR_SIZE];
+    vit_config c = task_model(s);
+    ops *device = ops_create_cpu((int)s->threads);
+    vit *model = device ? vit_create(device, &c, problem) : NULL;
+    bool good = model || fault_set(f, "model: %s", device ? problem : "no CPU device");
+    fault inner;
+    if (good && !weights_upload(device, model, file, false, &inner))
+        good = fault_set(f, "%s: %s", a->model, inner.text);
+    good = good && task_check_sizes(t, model, f) && run_tests(a, s, t, model, f);
     vit_destroy(model);
     if (device)
         device->destroy(device);
+    return good;
+}
+
+/* The exit status. */
+static int evaluate(const arguments *a, fault *f)
+{
+    int status = EXIT_FAILURE;
+    safetensors *file = NULL;
+    settings s;
+    task t = {0};
+    char *path = model_file(a);
+    if (path && !spares(a, path, f))
+        status = 2;
+    else if ((file = path ? safetensors_read(path, f) : newest_checkpoint(a->model, f)) && trained_with(a, file, &s, f)) {
+        if (!resolve(a, &s, f) || !task_create(&t, &s, false, f))
+            status = 2;
+        else if (test(a, &s, &t, file, f))
+            status = EXIT_SUCCESS;
+    }
     task_destroy(&t);
     safetensors_free(file);
-    return good;
+    free(path);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -231,13 +250,13 @@ int main(int argc, char **argv)
         free(a.set);
         return 2;
     }
-    bool good = true;
+    int status = EXIT_SUCCESS;
     if (a.help)
         help();
     else
-        good = evaluate(&a, &f);
+        status = evaluate(&a, &f);
     free(a.set);
-    if (!good)
+    if (status != EXIT_SUCCESS)
         fprintf(stderr, "evaluate: %s\n", f.text);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

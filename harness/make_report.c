@@ -1,11 +1,11 @@
 /* make_report.c: reads the runs of harness/run_paper.sh and writes results.csv, report.md and the pictures.
  * SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "io/flags.h"
 #include "report/results.h"
 
 static const struct {
@@ -47,13 +47,13 @@ static void describe_machine(char *out, size_t size)
     snprintf(out, size, "%s, %ld cores", name, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-/* False after a line about wrong use. *help is set when that was asked for. */
-static bool read_flags(int argc, char **argv, results_context *c, bool *help)
+/* *help is set when that was asked for. */
+static bool read_flags(int argc, char **argv, results_context *c, bool *help, fault *f)
 {
     struct option options[FLAGS + 1] = {{0}};
     for (int i = 0; i < FLAGS; i++)
         options[i] = flags[i].option;
-    for (int flag; (flag = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int flag; (flag = flags_next(argc, argv, options, f)) != -1;) {
         char *end = "";
         switch (flag) {
         case 'o':
@@ -77,16 +77,12 @@ static bool read_flags(int argc, char **argv, results_context *c, bool *help)
         default:
             return false;
         }
-        if (*end) {
-            fprintf(stderr, "make_report: --seconds: '%s' is not a number\n", optarg);
-            return false;
-        }
+        if (*end)
+            return fault_set(f, "--seconds: '%s' is not a number", optarg);
     }
     if (optind < argc)
-        fprintf(stderr, "make_report: '%s' is no option; see --help\n", argv[optind]);
-    else if (!c->out || !c->tables)
-        fprintf(stderr, "make_report: --out and --tables are needed; see --help\n");
-    return optind == argc && c->out && c->tables;
+        return fault_set(f, "'%s' is no option; see --help", argv[optind]);
+    return (c->out && c->tables) || fault_set(f, "--out and --tables are needed; see --help");
 }
 
 static bool write_all(const runs *all, const results_context *c, fault *f)
@@ -112,15 +108,17 @@ int main(int argc, char **argv)
     char machine[192];
     describe_machine(machine, sizeof machine);
     results_context c = {.machine = machine, .device = "cpu", .seconds = -1};
+    fault f = {""};
     bool help = false;
-    if (!read_flags(argc, argv, &c, &help))
+    if (!read_flags(argc, argv, &c, &help, &f)) {
+        fprintf(stderr, "make_report: %s\n", f.text);
         return 2;
+    }
     if (help) {
         print_help();
         return EXIT_SUCCESS;
     }
     runs all;
-    fault f = {""};
     bool good = runs_load(c.tables, c.out, &all, &f);
     if (good) {
         good = write_all(&all, &c, &f);

@@ -1,10 +1,10 @@
 /* train.c: the program that trains: config and flags in, a folder with the run out.
  * SPDX-License-Identifier: MIT */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/flags.h"
 #include "settings.h"
 #include "trainer.h"
 #include "wait_policy.h"
@@ -43,7 +43,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
                                           {"threads", required_argument, NULL, 't'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    for (int flag; (flag = getopt_long(argc, argv, "", flags, NULL)) != -1;) {
+    for (int flag; (flag = flags_next(argc, argv, flags, f)) != -1;) {
         switch (flag) {
         case 's':
             a->set[a->sets++] = optarg;
@@ -64,7 +64,7 @@ static bool parse(int argc, char **argv, arguments *a, fault *f)
             a->help = true;
             break;
         default:
-            return fault_set(f, "see --help");
+            return false;
         }
     }
     if (optind < argc)
@@ -115,15 +115,17 @@ int main(int argc, char **argv)
 
     char folder[CONFIG_TEXT_SIZE + 8];
     trainer_folder(&s, folder);
-    switch (trainer_run(&s, a.resume, &f)) {
+    trainer_end end = trainer_run(&s, a.resume, &f);
+    switch (end) {
     case TRAINER_DONE:
         fprintf(stderr, "train: done, see %s/result.json\n", folder);
         return EXIT_SUCCESS;
     case TRAINER_STOPPED:
         fprintf(stderr, "train: stopped by a signal, checkpoint written; go on with: train --resume --out %s\n", folder);
         return EXIT_SUCCESS;
+    case TRAINER_REFUSED:
     case TRAINER_FAILED:
         fprintf(stderr, "train: %s\n", f.text);
     }
-    return EXIT_FAILURE;
+    return end == TRAINER_REFUSED ? 2 : EXIT_FAILURE;
 }

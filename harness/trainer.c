@@ -207,14 +207,14 @@ static trainer_end train_and_test(trainer *t, fault *f)
 trainer_end trainer_run(const settings *s, bool resume, fault *f)
 {
     trainer t = {.s = s, .takeoff = -1};
-    trainer_end end = TRAINER_FAILED;
+    trainer_end end = TRAINER_REFUSED;
     f->text[0] = 0;
     trainer_folder(s, t.folder);
     if (task_create(&t.task, s, true, f)) {
         t.plan = task_plan(&t.task, s);
         t.steps = loader_steps(t.task.train, &t.plan);
-        if (create_model(&t, f) && enter_folder(&t, resume, f))
-            end = train_and_test(&t, f);
+        if (create_model(&t, f))
+            end = enter_folder(&t, resume, f) ? train_and_test(&t, f) : TRAINER_FAILED;
     }
     log_close(t.log);
     vit_destroy(t.model);

@@ -17,6 +17,7 @@
 typedef enum trainer_end {
     TRAINER_DONE,
     TRAINER_STOPPED, /* trainer_stop was set; a checkpoint has been written */
+    TRAINER_REFUSED, /* with a line in *f: the settings or the data they name make no run; nothing was written */
     TRAINER_FAILED   /* with a line in *f; checkpoints written before are still there */
 } trainer_end;
 

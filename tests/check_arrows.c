@@ -326,19 +326,22 @@ START_TEST(pictures_for_people)
     ck_assert(width > 2 * 180 && height > 2 * 180);
 
     static const struct {
+        int code;
         const char *arguments, *line;
     } bad[] = {
-        {"--count 0 --out x", "--count 0: an integer 1..10000 is wanted"},
-        {"--count 2x --out x", "--count 2x: an integer"},
-        {"--out x --set arrows.gird=3", "the nearest known one is arrows.grid"},
-        {"--out x --set arrows.grid=3", "do not always fit a grid of 3 x 3"},
-        {"--out /proc/x", "/proc/x: cannot make this folder"},
-        {"--count 3", "no folder given"},
+        {2, "--nonsense --out x", "arrows_png: --nonsense is no option; see --help"},
+        {2, "--count 0 --out x", "--count 0: an integer 1..10000 is wanted"},
+        {2, "--count 2x --out x", "--count 2x: an integer"},
+        {2, "--out x --set arrows.gird=3", "the nearest known one is arrows.grid"},
+        {2, "--out x --set arrows.grid=3", "do not always fit a grid of 3 x 3"},
+        {1, "--out /proc/x", "/proc/x: cannot make this folder"},
+        {2, "--count 3", "no folder given"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         process_run(&p, "harness/arrows_png", "%s", bad[i].arguments);
-        ck_assert_int_ne(p.code, 0);
-        ck_assert_msg(strstr(p.output, bad[i].line), "%s", p.output);
+        const char *end = strchr(p.output, '\n');
+        ck_assert_msg(p.code == bad[i].code && strstr(p.output, bad[i].line) && end && !end[1], "status %d: %s", p.code,
+                      p.output);
     }
     folder_remove(folder);
 }

@@ -1,4 +1,4 @@
-/* check_report.c: harness/report: intervals, tables, and what is read of run folders.
+/* check_report.c: harness/report: intervals, tables, what is read of run folders; make_report's flags.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
@@ -9,6 +9,7 @@
 
 #include "report/interval.h"
 #include "report/results.h"
+#include "tests/process.h"
 
 static char folder[64];
 
@@ -208,6 +209,27 @@ START_TEST(damaged_results_are_named)
 }
 END_TEST
 
+START_TEST(wrong_flags_get_one_line)
+{
+    static const struct {
+        const char *arguments, *line;
+    } bad[] = {
+        {"--nonsense", "make_report: --nonsense is no option; see --help\n"},
+        {"--out x --tables x --seconds 1h", "make_report: --seconds: '1h' is not a number\n"},
+        {"--out x --tables x y", "make_report: 'y' is no option; see --help\n"},
+        {"--out x", "make_report: --out and --tables are needed; see --help\n"},
+    };
+    if (!process_exists("harness/make_report"))
+        return;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        process p = {0};
+        process_run(&p, "harness/make_report", "%s", bad[i].arguments);
+        ck_assert_int_eq(p.code, 2);
+        ck_assert_str_eq(p.output, bad[i].line);
+    }
+}
+END_TEST
+
 Suite *check_report(void)
 {
     Suite *suite = suite_create("report");
@@ -220,6 +242,7 @@ Suite *check_report(void)
     tcase_add_test(files, runs_are_read);
     tcase_add_test(files, csv_and_markdown);
     tcase_add_test(files, damaged_results_are_named);
+    tcase_add_test(files, wrong_flags_get_one_line);
     suite_add_tcase(suite, files);
     return suite;
 }
