@@ -25,7 +25,7 @@ typedef enum trainer_end {
 extern volatile sig_atomic_t trainer_stop;
 
 /* resume: go on from the newest whole checkpoint of the folder, or start if there is none; otherwise a folder that already
- * holds a run is refused. */
+ * holds a run is TRAINER_FAILED. */
 trainer_end trainer_run(const settings *s, bool resume, fault *f);
 
 /* The folder of the run: run.out, or runs/NAME. */
